@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What a script may call: every primitive, and the part of the library that is written in Rhai.
+//!
+//! Does not know modes, terminals or journals; a primitive sees its [`runbook_core::Call`] and nothing else.
+
+pub mod flow;
+pub mod helm;
+pub mod kubectl;
+pub mod wait;
+
+use runbook_core::Primitive;
+
+/// Every primitive, in the order of the reference page.
+pub fn primitives() -> Vec<&'static Primitive> {
+    [helm::ALL, kubectl::ALL, wait::ALL, flow::ALL].concat()
+}

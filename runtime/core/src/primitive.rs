@@ -1,0 +1,109 @@
+//! What a primitive is: a declaration without defaults, and the call it receives.
+//!
+//! Does not know any primitive; the script library declares them.
+
+use serde_json::Value;
+
+use crate::arg::{Args, Function};
+use crate::effect::Effect;
+use crate::fault::Fault;
+use crate::param::AnyParam;
+use crate::record::Waiting;
+use crate::session::Session;
+use crate::world::World;
+
+/// What a call gives back.
+pub type Outcome = Result<Value, Fault>;
+
+/// A function that scripts may call. Every field is stated; there are no defaults.
+pub struct Primitive {
+    /// The name as scripts write it, such as `kubectl::scale`; without `::` it is a plain function.
+    pub name: &'static str,
+    /// One sentence on what it does, in the imperative.
+    pub summary: &'static str,
+    /// Its parameters: positional ones first, in order.
+    pub params: &'static [&'static dyn AnyParam],
+    /// What it may do to the world.
+    pub effect: Effect,
+    /// Whether its answer may be written down.
+    pub answer: Answer,
+    /// What a call is about to do, in a few words for people. Pure.
+    pub announce: fn(&Args) -> String,
+    /// The command a person would have typed instead, where there is one. Pure.
+    pub command: fn(&Args) -> Option<String>,
+    /// Does it.
+    pub run: fn(&Call<'_>, &Args) -> Outcome,
+    /// Examples, each run by a test.
+    pub examples: &'static [Example],
+}
+
+/// Whether an answer may be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is recorded, unless it holds a Kubernetes Secret.
+    Recorded,
+    /// It may hold secrets: only a keyed digest is recorded.
+    Withheld,
+}
+
+/// A use of a primitive that documentation shows and a test runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// Name of the prepared cluster it runs in; empty where it needs none.
+    pub cluster: &'static str,
+    /// The script.
+    pub script: &'static str,
+    /// What the answer, as JSON, contains.
+    pub expect: &'static str,
+}
+
+/// The script's side of a call: what a primitive may ask of the engine.
+pub trait Script {
+    /// Calls a function of the script on the present thread.
+    fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome;
+
+    /// Calls a function once per item on up to `width` threads; answers come in the order of the items.
+    ///
+    /// Once `enough` says so of the faults so far, no further item is started; those are absent from the answer.
+    fn fan_out(
+        &self,
+        function: &Function,
+        items: Vec<Value>,
+        width: usize,
+        enough: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Vec<Option<Outcome>>;
+}
+
+/// One call as its primitive sees it.
+pub struct Call<'a> {
+    /// What the run was given.
+    pub world: &'a World,
+    /// The seam, for primitives that steer the run (`undo`, `check`, `approve`).
+    pub session: &'a Session,
+    /// The script that called.
+    pub script: &'a dyn Script,
+    /// The step path of the call.
+    pub step: String,
+}
+
+impl Call<'_> {
+    /// Calls a function that the script handed over.
+    pub fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome {
+        self.script.invoke(function, args)
+    }
+
+    /// Runs a future to its end on this thread. It must be built inside, so that timers find their reactor.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.world.tokio.block_on(future)
+    }
+
+    /// Tells the reporters why a wait is not over yet; unchanged words are not told twice.
+    pub fn waiting(&self, waiting: Waiting) {
+        self.session.waiting(&self.step, waiting);
+    }
+}
+
+/// For primitives that have no shell equivalent.
+pub fn no_command(_: &Args) -> Option<String> {
+    None
+}

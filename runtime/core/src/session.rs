@@ -1,0 +1,278 @@
+//! The one road from a script to the world.
+//!
+//! Every call a runbook makes arrives at [`Session::call`]. Decided here, and nowhere else: whether the call may happen,
+//! and that it is written down before and after.
+//!
+//! Not known here: which cluster answers, which clock ticks, or whether any of it is real.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tracing::field::Empty;
+
+use crate::arg::Args;
+use crate::effect::Effect;
+use crate::fault::{Code, Fault};
+use crate::journal::{Flush, Journal};
+use crate::primitive::{Answer as Recording, Call, Outcome, Primitive, Script};
+use crate::record::{
+    Answered, CallId, Entry, Event, Finished, Intent, Observer, Plan, Record, Settled, Settlement, Undo, Waiting,
+};
+use crate::scope::{Scopes, Stated};
+use crate::world::{Interrupt, Question, Style, World};
+
+/// One run's road to the world.
+pub struct Session {
+    /// What the run was given.
+    pub world: World,
+    /// Where each thread of the script is.
+    pub scopes: Scopes,
+    journal: Journal,
+    observers: Vec<Box<dyn Observer>>,
+    consent: OnceLock<()>,
+    asking: Mutex<()>,
+    writes: AtomicU64,
+    changed: AtomicU64,
+    undos: AtomicU64,
+    shown: Mutex<Option<(String, Waiting)>>,
+}
+
+impl Session {
+    /// A session over a world, with its journal and whoever watches.
+    pub fn new(world: World, journal: Journal, observers: Vec<Box<dyn Observer>>) -> Arc<Self> {
+        Arc::new(Self {
+            world,
+            scopes: Scopes::default(),
+            journal,
+            observers,
+            consent: OnceLock::new(),
+            asking: Mutex::default(),
+            writes: AtomicU64::new(0),
+            changed: AtomicU64::new(0),
+            undos: AtomicU64::new(0),
+            shown: Mutex::default(),
+        })
+    }
+
+    /// Carries one call from the script to the world and back. There is no other road.
+    pub fn call(&self, primitive: &'static Primitive, args: &Args, script: &dyn Script) -> Outcome {
+        let call = Call { world: &self.world, session: self, script, step: self.scopes.path() };
+        if primitive.effect == Effect::Pure {
+            return (primitive.run)(&call, args);
+        }
+        if self.world.interrupt.soft.is_cancelled() {
+            return Err(Interrupt::fault());
+        }
+        let id = self.identify(primitive, args, &call.step);
+        let words = self.world.secrets.mask(&(primitive.announce)(args));
+        if primitive.effect.writes() {
+            self.may_write(primitive, &words)?;
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
+        }
+        self.tell(&Event::Calling {
+            step: &call.step,
+            primitive: primitive.name,
+            effect: primitive.effect,
+            words: &words,
+        });
+        self.measured(primitive, args, &call, id, words)
+    }
+
+    fn identify(&self, primitive: &Primitive, args: &Args, step: &str) -> CallId {
+        CallId {
+            step: step.to_owned(),
+            ordinal: self.scopes.next_ordinal(),
+            primitive: primitive.name.to_owned(),
+            effect: primitive.effect,
+            digest: self.journal.digest(&args.to_value()),
+        }
+    }
+
+    fn measured(&self, primitive: &Primitive, args: &Args, call: &Call<'_>, id: CallId, words: String) -> Outcome {
+        let span = tracing::info_span!(
+            "call",
+            primitive = primitive.name,
+            effect = primitive.effect.word(),
+            step = %call.step,
+            duration_ms = Empty,
+            outcome = Empty
+        );
+        let _entered = span.enter();
+        let started = self.world.clock.elapsed();
+        let mut outcome = (primitive.run)(call, args);
+        let ms = millis(self.world.clock.elapsed().saturating_sub(started));
+        if let Err(fault) = &mut outcome {
+            fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
+            fault.step.get_or_insert_with(|| call.step.clone());
+        }
+        span.record("duration_ms", ms);
+        span.record("outcome", outcome.as_ref().map_or_else(|fault| fault.code.id(), |_| "ok"));
+        tracing::info!(target: "runbook::call", words = %words, "{}", if outcome.is_ok() { "done" } else { "failed" });
+        self.settle(primitive, args, id, words, &outcome, ms)?;
+        outcome
+    }
+
+    fn settle(
+        &self,
+        primitive: &Primitive,
+        args: &Args,
+        call: CallId,
+        words: String,
+        outcome: &Outcome,
+        ms: f64,
+    ) -> Result<(), Fault> {
+        let settlement = match outcome {
+            Ok(value) => {
+                self.world.secrets.learn_from(value);
+                if primitive.effect.writes() && value.get("changed") != Some(&Value::Bool(false)) {
+                    self.changed.fetch_add(1, Ordering::Relaxed);
+                }
+                self.journal.settle(value, primitive.answer == Recording::Withheld)?
+            }
+            Err(fault) => Settlement::Fault(fault.clone()),
+        };
+        let command = (primitive.command)(args);
+        self.write(Entry::Settled(Box::new(Settled { call, words, command, outcome: settlement, ms })), Flush::Later)
+    }
+
+    fn may_write(&self, primitive: &Primitive, words: &str) -> Result<(), Fault> {
+        if self.scopes.reading() {
+            return Err(Fault::new(
+                Code::WriteInRead,
+                format!("`{}` writes ({words}), but a check may only read", primitive.name),
+            )
+            .hint("move the call into a step after the check"));
+        }
+        self.consent(Plan::default())
+    }
+
+    /// Asks the one question, unless it has been answered: may this run change the cluster?
+    ///
+    /// Faults: `RB060` where nobody can answer, `RB061` where the answer is no.
+    pub fn consent(&self, plan: Plan) -> Result<(), Fault> {
+        let _one_at_a_time = self.asking.lock().expect("no thread panics while it holds this lock");
+        if self.consent.get().is_some() {
+            return Ok(());
+        }
+        self.record(Entry::Plan(plan.clone()))?;
+        let question = Question {
+            id: "start".to_owned(),
+            step: self.scopes.path(),
+            text: "Continue?".to_owned(),
+            evidence: Vec::new(),
+            style: Style::Consent(plan),
+        };
+        self.agreed(&question)?;
+        self.consent.set(()).expect("the lock above lets one thread in");
+        Ok(())
+    }
+
+    /// Asks for an approval inside the run.
+    ///
+    /// Faults: `RB060` where nobody can answer, `RB061` where the answer is no.
+    pub fn approve(&self, question: &Question) -> Result<(), Fault> {
+        let _one_at_a_time = self.asking.lock().expect("no thread panics while it holds this lock");
+        self.agreed(question)
+    }
+
+    fn agreed(&self, question: &Question) -> Result<(), Fault> {
+        if self.ask(question)? == "yes" {
+            return Ok(());
+        }
+        Err(Fault::new(Code::Declined, format!("`{}` was answered with no", question.text)).about(question.id.clone()))
+    }
+
+    /// Asks, and writes down what was answered and by whom.
+    pub fn ask(&self, question: &Question) -> Result<String, Fault> {
+        let answer = self.world.operator.answer(question)?;
+        self.record(Entry::Answered(Answered {
+            step: question.step.clone(),
+            id: question.id.clone(),
+            question: question.text.clone(),
+            answer: answer.text.clone(),
+            by: answer.by,
+        }))?;
+        Ok(answer.text)
+    }
+
+    /// Writes down that an inverse was registered, and gives its number.
+    pub fn register_undo(&self, step: &str, words: Option<String>) -> Result<u64, Fault> {
+        let number = self.undos.fetch_add(1, Ordering::Relaxed) + 1;
+        self.record(Entry::Undo(Undo { step: step.to_owned(), number, words }))?;
+        Ok(number)
+    }
+
+    /// Runs something in which only reads are allowed.
+    pub fn reading<T>(&self, body: impl FnOnce() -> T) -> T {
+        self.scopes.enter_reading();
+        let result = body();
+        self.scopes.leave();
+        result
+    }
+
+    /// Enters a step on this thread; gives its path.
+    ///
+    /// Faults: `RB017` where the script stated an id twice.
+    pub fn enter(&self, id: &str, stated: Stated) -> Result<String, Fault> {
+        self.scopes.enter(id, stated).map_err(|_| {
+            Fault::new(Code::StepId, format!("two steps have the id `{id}`")).hint("give each step an id of its own")
+        })
+    }
+
+    /// Writes a record that nothing depends on yet: it reaches the disk with the next intent.
+    pub fn record(&self, entry: Entry) -> Result<(), Fault> {
+        self.write(entry, Flush::Later)
+    }
+
+    /// Writes the last record, on disk when this returns.
+    pub fn finish(&self, finished: Finished) -> Result<(), Fault> {
+        self.write(Entry::Finished(finished), Flush::Now)
+    }
+
+    /// How many writes were sent, and how many of them changed something.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.writes.load(Ordering::Relaxed), self.changed.load(Ordering::Relaxed))
+    }
+
+    /// Shows why a wait is not over; the same words are not shown twice in a row.
+    pub fn waiting(&self, step: &str, waiting: Waiting) {
+        let mut shown = self.shown.lock().expect("no thread panics while it holds this lock");
+        let timeless = Waiting { left_ms: None, ..waiting.clone() };
+        if shown.as_ref().is_some_and(|(s, w)| s == step && *w == timeless) {
+            return;
+        }
+        *shown = Some((step.to_owned(), timeless));
+        drop(shown);
+        self.tell(&Event::Waiting { step, waiting: &waiting });
+    }
+
+    fn write(&self, entry: Entry, flush: Flush) -> Result<(), Fault> {
+        let record = Record { at: self.world.clock.now(), entry: self.masked(entry) };
+        self.journal.append(&record, flush)?;
+        self.tell(&Event::Recorded(&record));
+        Ok(())
+    }
+
+    fn masked(&self, entry: Entry) -> Entry {
+        if self.world.secrets.is_empty() {
+            return entry;
+        }
+        let mut value = serde_json::to_value(&entry).expect("a record is plain data");
+        self.world.secrets.mask_value(&mut value);
+        serde_json::from_value(value).expect("masking changes texts, not their shape")
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        for observer in &self.observers {
+            observer.observe(event);
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}

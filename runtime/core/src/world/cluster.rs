@@ -1,0 +1,51 @@
+//! The clusters a run may talk to, connected when first used.
+//!
+//! Does not know how a connection is made, nor limits and retries: a client arrives with all of that in it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use crate::fault::Fault;
+
+/// A connected cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The client, over TLS or over a simulation.
+    pub client: kube::Client,
+    /// Name of the kubeconfig context.
+    pub context: String,
+    /// URL of the API server.
+    pub server: String,
+    /// The namespace where none is named.
+    pub namespace: String,
+}
+
+/// Makes a connection: to the context of that name, or to the run's own.
+pub type Connect = Box<dyn Fn(Option<&str>) -> Result<Cluster, Fault> + Send + Sync>;
+
+/// The clusters a run may talk to.
+pub struct Clusters {
+    connect: Connect,
+    connected: Mutex<BTreeMap<Option<String>, Arc<Cluster>>>,
+}
+
+impl Clusters {
+    /// Nothing is connected yet.
+    pub fn new(connect: Connect) -> Self {
+        Self { connect, connected: Mutex::default() }
+    }
+
+    /// The cluster of a context, or the run's own.
+    ///
+    /// Faults: `RB020` where no kubeconfig or no such context is found.
+    pub fn get(&self, context: Option<&str>) -> Result<Arc<Cluster>, Fault> {
+        let mut connected = self.connected.lock().expect("no thread panics while it holds this lock");
+        let key = context.map(str::to_owned);
+        if let Some(cluster) = connected.get(&key) {
+            return Ok(cluster.clone());
+        }
+        let cluster = Arc::new((self.connect)(context)?);
+        connected.insert(key, cluster.clone());
+        Ok(cluster)
+    }
+}
