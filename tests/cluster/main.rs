@@ -1,0 +1,11 @@
+//! The runbooks on a real control plane, and the control plane itself.
+//!
+//! Where the machine has neither its binaries nor Go, every test here is skipped by name; see `tests/control-plane`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests run real processes against a real clock, and what is wrong in them may panic"
+)]
+
+mod control_plane;

@@ -1,0 +1,3 @@
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""

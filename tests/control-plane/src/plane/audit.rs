@@ -1,0 +1,182 @@
+//! The API server's own record of what it was asked: the witness that a test believes, whatever the program under test says.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::fault::Fault;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
+    pub verb: String,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Plural, such as `deployments`; empty for a path that is no resource.
+    pub resource: String,
+    /// Such as `status` or `scale`; empty if none.
+    pub subresource: String,
+    /// Empty for cluster-wide ones.
+    pub namespace: String,
+    /// Empty for lists and for creations under a generated name.
+    pub name: String,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// Whom the API server took it for.
+    pub user: String,
+    /// HTTP status of the answer; zero while a watch is open.
+    pub code: u16,
+    /// Whether nothing was to be stored.
+    pub dry_run: bool,
+    /// Path and query.
+    pub request_uri: String,
+}
+
+impl AuditEntry {
+    /// Whether it changed something: a writing verb, not a dry run, and answered with success. Reviews (`create
+    /// selfsubjectaccessreviews` and the like) are questions, whatever their verb.
+    pub fn is_write(&self) -> bool {
+        self.is_mutating() && (200..300).contains(&self.code)
+    }
+
+    /// Whether it was meant to change something, successful or not.
+    pub fn is_mutating(&self) -> bool {
+        matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
+            && !self.dry_run
+            && !self.group.ends_with("authorization.k8s.io")
+            && !self.group.ends_with("authentication.k8s.io")
+    }
+
+    /// As a line: `patch apps/deployments/status shop/web`.
+    pub fn summary(&self) -> String {
+        let group = if self.group.is_empty() { String::new() } else { format!("{}/", self.group) };
+        let subresource = if self.subresource.is_empty() { String::new() } else { format!("/{}", self.subresource) };
+        let namespace = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
+        format!("{} {group}{}{subresource} {namespace}{}", self.verb, self.resource, self.name)
+    }
+}
+
+/// A line of the log, as far as it is read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(rename = "auditID")]
+    audit_id: String,
+    stage: String,
+    verb: String,
+    #[serde(rename = "requestURI", default)]
+    request_uri: String,
+    #[serde(default)]
+    user_agent: String,
+    user: User,
+    #[serde(default)]
+    object_ref: Object,
+    #[serde(default)]
+    response_status: Status,
+    #[serde(default)]
+    request_object: Value,
+}
+
+#[derive(Deserialize)]
+struct User {
+    #[serde(default)]
+    username: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    #[serde(default)]
+    resource: String,
+    #[serde(default)]
+    subresource: String,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    api_group: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    code: u16,
+}
+
+/// Reads the log: every request once, in the order in which they were answered (watches: in which they began).
+pub(crate) fn read(log: &Path) -> Result<Vec<AuditEntry>, Fault> {
+    parse(&fs_err::read_to_string(log)?)
+}
+
+fn parse(text: &str) -> Result<Vec<AuditEntry>, Fault> {
+    let mut begun = std::collections::BTreeSet::new();
+    let mut entries = Vec::new();
+    // The last line may be half written.
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    for line in complete.lines() {
+        let event: Event = serde_json::from_str(line).map_err(|error| Fault::malformed("the audit log", error))?;
+        if event.stage == "ResponseStarted" {
+            begun.insert(event.audit_id.clone());
+        } else if begun.remove(&event.audit_id) {
+            continue;
+        }
+        entries.push(entry(event));
+    }
+    Ok(entries)
+}
+
+fn entry(event: Event) -> AuditEntry {
+    let query = event.request_uri.split_once('?').map_or("", |(_, query)| query);
+    let in_query = query.split('&').any(|pair| pair.starts_with("dryRun=") && pair.len() > "dryRun=".len());
+    let in_body = event.request_object["dryRun"].as_array().is_some_and(|values| !values.is_empty());
+    AuditEntry {
+        verb: event.verb,
+        group: event.object_ref.api_group,
+        resource: event.object_ref.resource,
+        subresource: event.object_ref.subresource,
+        namespace: event.object_ref.namespace,
+        name: event.object_ref.name,
+        user_agent: event.user_agent,
+        user: event.user.username,
+        code: event.response_status.code,
+        dry_run: in_query || in_body,
+        request_uri: event.request_uri,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: &str, stage: &str, verb: &str, uri: &str, more: &str) -> String {
+        format!(
+            r#"{{"auditID":"{id}","stage":"{stage}","verb":"{verb}","requestURI":"{uri}","userAgent":"helm/4","user":{{"username":"admin"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web"}},"responseStatus":{{"code":200}}{more}}}"#
+        ) + "\n"
+    }
+
+    #[test]
+    fn a_watch_counts_once_and_half_a_line_not_at_all() {
+        let text = line("1", "ResponseStarted", "watch", "/api/v1/pods?watch=true", "")
+            + &line("1", "ResponseComplete", "watch", "/api/v1/pods?watch=true", "")
+            + r#"{"auditID":"2","sta"#;
+        assert_eq!(parse(&text).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_dry_run_is_no_write_whether_asked_for_in_query_or_body() {
+        let text = line("1", "ResponseComplete", "patch", "/api/v1/pods/web?dryRun=All", "")
+            + &line("2", "ResponseComplete", "delete", "/api/v1/pods/web", r#","requestObject":{"dryRun":["All"]}"#)
+            + &line("3", "ResponseComplete", "delete", "/api/v1/pods/web", "");
+        let writes: Vec<bool> = parse(&text).unwrap().iter().map(AuditEntry::is_write).collect();
+        assert_eq!(writes, [false, false, true]);
+    }
+
+    #[test]
+    fn an_entry_names_verb_resource_object_and_client() {
+        let entry = parse(&line("1", "ResponseComplete", "get", "/api/v1/pods/web", "")).unwrap().remove(0);
+        assert_eq!((entry.summary().as_str(), entry.user_agent.as_str()), ("get pods shop/web", "helm/4"));
+    }
+}

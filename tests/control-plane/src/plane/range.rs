@@ -1,0 +1,89 @@
+//! The addresses that a control plane gives to Services.
+//!
+//! Ranges lie inside 127.0.0.0/8, so every `ClusterIP` is an address of this very machine and a webhook can be answered by a
+//! process that listens on it. Two control planes with the same range would answer each other's webhooks: whoever has a
+//! range holds it by listening on its last address, which the kernel releases with the process, however that ends.
+//!
+//! A prepared state has its `ClusterIP`s inside, so all states share one range and the control planes that start from them
+//! come one after the other. Empty ones take any other range and run side by side.
+
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::time::{Duration, Instant};
+
+use crate::fault::Fault;
+use crate::notice::say;
+
+/// The range of prepared states: 127.77.0.0/16.
+const OF_STATES: u8 = 77;
+
+/// The ranges of the others.
+const OF_OTHERS: std::ops::RangeInclusive<u8> = 78..=109;
+
+const PORT: u16 = 40_077;
+
+/// Longer than any test that starts from a state should take.
+const PATIENCE: Duration = Duration::from_mins(20);
+
+/// A range of Service addresses, held by this process until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ServiceRange {
+    second: u8,
+    _held: TcpListener,
+}
+
+impl ServiceRange {
+    #[expect(dead_code, reason = "prepared states come next")]
+    /// The range of prepared states. Waits until no other control plane has it.
+    pub(crate) fn of_states() -> Result<Self, Fault> {
+        let begun = Instant::now();
+        let mut said = false;
+        loop {
+            if let Some(range) = Self::take(OF_STATES) {
+                return Ok(range);
+            }
+            if !said && begun.elapsed() > Duration::from_secs(2) {
+                say("waiting for another control plane that started from a prepared state");
+                said = true;
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Fault::Timeout {
+                    what: "the end of another control plane with Service range 127.77.0.0/16".to_owned(),
+                    seconds: PATIENCE.as_secs(),
+                    last: "still held".to_owned(),
+                });
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Any range that is free.
+    pub(crate) fn free() -> Result<Self, Fault> {
+        OF_OTHERS.into_iter().find_map(Self::take).ok_or_else(|| Fault::Timeout {
+            what: "a free Service range".to_owned(),
+            seconds: 0,
+            last: "all of 127.78.0.0/16 to 127.109.0.0/16 are held".to_owned(),
+        })
+    }
+
+    /// As the API server is told: `127.77.0.0/16`.
+    pub(crate) fn cidr(&self) -> String {
+        format!("127.{}.0.0/16", self.second)
+    }
+
+    fn take(second: u8) -> Option<Self> {
+        let last = SocketAddrV4::new(Ipv4Addr::new(127, second, 255, 254), PORT);
+        TcpListener::bind(last).ok().map(|held| Self { second, _held: held })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_hold_the_same_range() {
+        let one = ServiceRange::free().unwrap();
+        let other = ServiceRange::free().unwrap();
+        assert_ne!(one.cidr(), other.cidr());
+    }
+}
