@@ -120,6 +120,8 @@ codes! {
     ChartNotFound       "RB044" NotFound       Script "no such chart or chart version";
     ReleaseNotFound     "RB045" NotFound       Script "no such release";
     RenderFailed        "RB046" Invalid        Script "the chart cannot be rendered with these values";
+    HelmFeature         "RB047" Precondition   Script "this helm cannot do that";
+    ReleaseExists       "RB048" Conflict       Script "a release of that name exists already";
     JournalFailed       "RB050" Internal       Run    "the journal cannot be written or read";
     Diverged            "RB051" Diverged       Run    "the script no longer does what the journal recorded";
     NoRun               "RB052" NotFound       Run    "no such run";
