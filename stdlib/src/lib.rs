@@ -2,6 +2,7 @@
 //!
 //! Does not know modes, terminals or journals; a primitive sees its [`runbook_core::Call`] and nothing else.
 
+pub mod cluster;
 pub mod flow;
 pub mod helm;
 pub mod kubectl;

@@ -3,6 +3,7 @@
 //! Does not know any primitive; the script library declares them.
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::arg::{Args, Function};
 use crate::effect::Effect;
@@ -10,7 +11,7 @@ use crate::fault::Fault;
 use crate::param::AnyParam;
 use crate::record::Waiting;
 use crate::session::Session;
-use crate::world::World;
+use crate::world::{Interrupt, World};
 
 /// What a call gives back.
 pub type Outcome = Result<Value, Fault>;
@@ -95,6 +96,24 @@ impl Call<'_> {
     /// Runs a future to its end on this thread. It must be built inside, so that timers find their reactor.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.world.tokio.block_on(future)
+    }
+
+    /// The same for a read or a wait: the first Ctrl-C ends it.
+    ///
+    /// Faults: `RB080` where it was interrupted.
+    pub fn read<T>(&self, future: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.until(&self.world.interrupt.soft, future)
+    }
+
+    /// The same for a write: only the second Ctrl-C ends it, and what became of it is then unknown.
+    ///
+    /// Faults: `RB080` where it was interrupted.
+    pub fn write<T>(&self, future: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.until(&self.world.interrupt.hard, future)
+    }
+
+    fn until<T>(&self, end: &CancellationToken, future: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.block_on(async { end.run_until_cancelled(future).await.unwrap_or_else(|| Err(Interrupt::fault())) })
     }
 
     /// Tells the reporters why a wait is not over yet; unchanged words are not told twice.

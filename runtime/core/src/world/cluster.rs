@@ -2,7 +2,8 @@
 //!
 //! Does not know how a connection is made, nor limits and retries: a client arrives with all of that in it.
 
-use std::collections::BTreeMap;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use crate::fault::Fault;
@@ -18,6 +19,23 @@ pub struct Cluster {
     pub server: String,
     /// The namespace where none is named.
     pub namespace: String,
+    /// What the run has learnt about it.
+    pub memory: Memory,
+}
+
+/// What a run has learnt about a cluster, such as its kinds: one value per type, private to whoever owns the type.
+#[derive(Clone, Default)]
+pub struct Memory {
+    known: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
+}
+
+impl Memory {
+    /// The value of that type, made empty where there is none yet.
+    pub fn of<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut known = self.known.lock().expect("no thread panics while it holds this lock");
+        let value = known.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        value.clone().downcast().expect("each value is kept under its own type")
+    }
 }
 
 /// Makes a connection: to the context of that name, or to the run's own.

@@ -12,7 +12,7 @@ mod operator;
 use std::sync::Arc;
 
 pub use clock::Clock;
-pub use cluster::{Cluster, Clusters, Connect};
+pub use cluster::{Cluster, Clusters, Connect, Memory};
 pub use files::Files;
 pub use helm::Helm;
 pub use interrupt::Interrupt;
