@@ -137,7 +137,7 @@ impl Fleet {
         if renew || istiod.memory.lock().await.leads.is_empty() {
             leadership::campaign(istiod, api, view, self.pace.now()).await?;
         }
-        let progress = webhook::reconcile(istiod, api, view, &self.ca_pem).await?;
+        let progress = webhook::reconcile(istiod, api, view, &self.ca_pem, self.pace.now()).await?;
         root_certificate::reconcile(istiod, api, view, &self.ca_pem).await?;
         gateway::reconcile(istiod, api, view, self.pace.now()).await?;
         Ok(progress)

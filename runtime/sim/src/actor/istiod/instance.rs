@@ -39,20 +39,14 @@ impl Identity {
             .filter_map(|one| Some((one["name"].as_str()?.to_owned(), one["value"].as_str()?.to_owned())))
             .collect();
         let revision = environment.get("REVISION").map(String::as_str).or_else(|| label(deployment, "istio.io/rev"));
-        let mounted = |volume: &str, fallback: &str| {
-            let volume = named(items(template, "/spec/volumes"), volume);
-            volume
-                .map(|one| text(one, "/configMap/name"))
-                .filter(|name| !name.is_empty())
-                .unwrap_or(fallback)
-                .to_owned()
-        };
+        let revision = revision.filter(|revision| !revision.is_empty()).unwrap_or("default").to_owned();
+        let suffix = if revision == "default" { String::new() } else { format!("-{revision}") };
         Some(Self {
             namespace: namespace(deployment).to_owned(),
             name: name(deployment).to_owned(),
-            revision: revision.filter(|revision| !revision.is_empty()).unwrap_or("default").to_owned(),
+            revision,
             release: Release::of_image(text(discovery, "/image"))?,
-            config_maps: (mounted("config-volume", "istio"), mounted("inject", "istio-sidecar-injector")),
+            config_maps: (format!("istio{suffix}"), format!("istio-sidecar-injector{suffix}")),
             pod_labels: template["metadata"]["labels"].clone(),
             environment,
         })
@@ -116,6 +110,8 @@ pub(crate) struct Istiod {
 pub(crate) struct Memory {
     /// Has its own invalid configuration been refused once? From then on its webhooks fail closed.
     pub(crate) has_refused: bool,
+    /// When it last tried whether it would be.
+    pub(crate) tried: Option<jiff::Timestamp>,
     /// Is the Secret of its authority there?
     pub(crate) has_authority: bool,
     /// The minor version of Kubernetes 1, plus 100; 0 until it was asked for.

@@ -2,6 +2,7 @@
 //! refuses or lets through.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,6 +15,8 @@ use crate::actor::{
     json::{items, label, name, text},
 };
 
+/// How long istiod waits before it tries its webhook again.
+const PATIENCE: SignedDuration = SignedDuration::from_millis(900);
 const NETWORKING_GATEWAYS: Resource = Resource::of("networking.istio.io", "v1alpha3", "gateways");
 
 /// What is left to do when a round is over.
@@ -26,7 +29,13 @@ pub(crate) enum Progress {
 }
 
 /// Brings every webhook configuration of this revision, its tags' included, to what it should be.
-pub(crate) async fn reconcile(istiod: &Istiod, api: &Api, view: &View, ca_pem: &str) -> Result<Progress, Fault> {
+pub(crate) async fn reconcile(
+    istiod: &Istiod,
+    api: &Api,
+    view: &View,
+    ca_pem: &str,
+    now: Timestamp,
+) -> Result<Progress, Fault> {
     let bundle = STANDARD.encode(ca_pem);
     let identity = &istiod.identity;
     for configuration in mine(view.mutating.all(), identity) {
@@ -42,7 +51,7 @@ pub(crate) async fn reconcile(istiod: &Istiod, api: &Api, view: &View, ca_pem: &
             }
         }
     }
-    validators(istiod, api, view, &bundle).await
+    validators(istiod, api, view, &bundle, now).await
 }
 
 fn name_ends(webhook: &Value) -> bool {
@@ -54,13 +63,18 @@ fn mine(all: Vec<std::sync::Arc<Value>>, identity: &Identity) -> impl Iterator<I
 }
 
 /// The validators stay open until the webhook has been seen to refuse what it must refuse.
-async fn validators(istiod: &Istiod, api: &Api, view: &View, bundle: &str) -> Result<Progress, Fault> {
+async fn validators(istiod: &Istiod, api: &Api, view: &View, bundle: &str, now: Timestamp) -> Result<Progress, Fault> {
     let mine: Vec<_> = mine(view.validating.all(), &istiod.identity).collect();
     if mine.is_empty() {
         return Ok(Progress::Settled);
     }
     let mut memory = istiod.memory.lock().await;
+    let tried_lately = memory.tried.is_some_and(|at| now.duration_since(at) < PATIENCE);
+    if !memory.has_refused && tried_lately {
+        return Ok(Progress::Again);
+    }
     if !memory.has_refused {
+        memory.tried = Some(now);
         memory.has_refused = refuses_invalid(&istiod.identity, api).await;
     }
     let policy = if memory.has_refused { "Fail" } else { "Ignore" };
