@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod flow;
 pub mod helm;
 pub mod kubectl;
+pub mod readiness;
 pub mod wait;
 
 use runbook_core::Primitive;
