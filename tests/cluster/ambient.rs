@@ -41,7 +41,7 @@ spec: { rules: [{}] }
 "#;
 
 /// An ambient mesh without revisions, installed by one helm.
-fn plain(version: &str, helm: Helm) -> State {
+pub(crate) fn plain(version: &str, helm: Helm) -> State {
     let ambient = json!({ "profile": "ambient" });
     State::named(&format!("ambient-{version}-{helm:?}").to_lowercase())
         .gateway_api()
