@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::kind::{self, Resource};
 use super::name::{check, encode};
+use super::page::{self, Page};
 use super::query::{Deletion, Event, List, Listing, ManagedFields, Patch, Writing};
 use super::request::{self, Asked};
 use super::{refusal, watch};
@@ -134,26 +135,37 @@ impl Api {
     }
 
     async fn pages(&self, listing: &Listing, size: usize) -> Result<List, Fault> {
-        let path = self.path(None, None)?;
-        let asked = self.asked("list", None);
         let mut list = List::default();
-        let mut next = String::new();
+        let mut next = None;
         loop {
-            let query = format!("{path}?limit={size}{}{next}", listing.query());
-            let request = Request::get(query).header(http::header::ACCEPT, listing.accept());
-            let mut page = request::answer(&self.cluster.client, request, Vec::new(), &asked).await?;
-            let Some(items) = page.get_mut("items").filter(|items| items.is_array() || items.is_null()) else {
-                return Err(Fault::new(Code::Incomplete, format!("the answer to listing {} is no list", asked.object)));
-            };
-            if let Value::Array(items) = items.take() {
-                list.items.extend(items.into_iter().map(|item| self.dressed(item, listing)));
-            }
-            page["metadata"]["resourceVersion"].as_str().unwrap_or_default().clone_into(&mut list.version);
-            match page["metadata"]["continue"].as_str() {
-                Some(token) if !token.is_empty() => next = format!("&continue={}", encode(token)),
-                _ => return Ok(list),
+            let page = self.page(listing, size, next.as_deref(), &mut |item| list.items.push(item)).await?;
+            list.version = page.version;
+            next = page.next;
+            if next.is_none() {
+                return Ok(list);
             }
         }
+    }
+
+    /// One page of a list, at most `size` objects, each handed over as it is read. `next` is what the page before gave.
+    ///
+    /// Faults as those of [`Api::list`]; one whose detail holds `expired` where the list has to begin anew.
+    pub async fn page(
+        &self,
+        listing: &Listing,
+        size: usize,
+        next: Option<&str>,
+        take: &mut (dyn FnMut(Value) + Send),
+    ) -> Result<Page, Fault> {
+        let next = next.map(|token| format!("&continue={}", encode(token))).unwrap_or_default();
+        let path = format!("{}?limit={size}{}{next}", self.path(None, None)?, listing.query());
+        let asked = self.asked("list", None);
+        let request = Request::get(path).header(http::header::ACCEPT, listing.accept());
+        let bytes = request::bytes(&self.cluster.client, request, Vec::new(), &asked).await?;
+        page::read(&bytes, &mut |item| take(self.dressed(item, listing))).map_err(|error| {
+            Fault::new(Code::Incomplete, format!("the answer to listing {} is no list: {error}", asked.object))
+                .about(asked.object.clone())
+        })
     }
 
     /// An item of a list lacks what the list says of all: its kind.

@@ -5,6 +5,7 @@ mod builtin;
 mod discovery;
 pub mod kind;
 pub mod name;
+pub mod page;
 pub mod query;
 pub mod refusal;
 pub(crate) mod request;
