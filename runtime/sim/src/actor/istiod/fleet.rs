@@ -76,7 +76,7 @@ impl Fleet {
     }
 
     fn inject(&self, istiod: &Istiod, path: &str, review: &Value) -> Value {
-        let Some(settings) = istiod.settings(&self.view) else {
+        let Some((settings, _)) = istiod.settings(&self.view) else {
             return review::refused(review, "the injector ConfigMap of this revision is missing or does not parse");
         };
         let injection = Injection {

@@ -101,7 +101,7 @@ pub(crate) enum Switch {
 /// An istiod that runs.
 pub(crate) struct Istiod {
     pub(crate) identity: Identity,
-    settings: Mutex<Option<(Versions, Arc<Settings>)>>,
+    settings: Mutex<Option<Known>>,
     pub(crate) memory: tokio::sync::Mutex<Memory>,
 }
 
@@ -124,6 +124,8 @@ pub(crate) struct Memory {
 
 /// The resource versions of the two ConfigMaps that settings were read from.
 type Versions = (u64, u64);
+/// Settings and what they were read from.
+pub(crate) type Known = (Arc<Settings>, Versions);
 
 impl Istiod {
     pub(crate) fn new(identity: Identity) -> Self {
@@ -131,24 +133,24 @@ impl Istiod {
     }
 
     /// What its ConfigMaps say now. ConfigMaps that do not parse leave the settings as they were, as with the real one.
-    pub(crate) fn settings(&self, view: &View) -> Option<Arc<Settings>> {
+    pub(crate) fn settings(&self, view: &View) -> Option<Known> {
         let read = |name: &str| view.config_maps.get(&self.identity.namespace, name);
         let mut known = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
         let (mesh, injector) = (&self.identity.config_maps.0, &self.identity.config_maps.1);
         if let (Some(mesh), Some(injector)) = (read(mesh), read(injector)) {
             let versions = (crate::actor::mirror::version(&mesh), crate::actor::mirror::version(&injector));
-            if known.as_ref().is_none_or(|(of, _)| *of != versions) {
+            if known.as_ref().is_none_or(|(_, of)| *of != versions) {
                 let environment = self.identity.environment.clone();
                 let parts =
                     (text(&mesh, "/data/mesh"), text(&injector, "/data/config"), text(&injector, "/data/values"));
                 match Settings::parse(parts.0, parts.1, parts.2, environment) {
-                    Ok(settings) => *known = Some((versions, Arc::new(settings))),
+                    Ok(settings) => *known = Some((Arc::new(settings), versions)),
                     Err(reason) => {
                         tracing::warn!(istiod = %self.identity.name, %reason, "settings are left as they were");
                     }
                 }
             }
         }
-        known.as_ref().map(|(_, settings)| Arc::clone(settings))
+        known.clone()
     }
 }

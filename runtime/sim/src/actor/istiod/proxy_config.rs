@@ -123,10 +123,15 @@ impl ProxyConfig {
         })
     }
 
-    /// The image of the proxy: hub, name and tag of the values, with the variant that is asked for.
-    pub(crate) fn image(&self, settings: &Settings, asked_type: Option<&str>) -> String {
+    /// The image of the proxy, or of what runs before it: hub, name and tag of the values, with the variant that is asked
+    /// for.
+    pub(crate) fn image(&self, settings: &Settings, role: Role, asked_type: Option<&str>) -> String {
         let global = &settings.values["global"];
-        let name = Some(text(global, "/proxy/image")).filter(|name| !name.is_empty()).unwrap_or("proxyv2");
+        let name = match role {
+            Role::Proxy => text(global, "/proxy/image"),
+            Role::Init => text(global, "/proxy_init/image"),
+        };
+        let name = if name.is_empty() { "proxyv2" } else { name };
         let tag = match &global["tag"] {
             Value::String(tag) => tag.clone(),
             other => other.to_string(),
@@ -135,6 +140,15 @@ impl ProxyConfig {
         let variant = asked_type.or(own).unwrap_or_else(|| text(global, "/variant"));
         format!("{}/{name}:{}", text(global, "/hub"), with_variant(&tag, variant))
     }
+}
+
+/// What an image is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The proxy itself.
+    Proxy,
+    /// The init container that redirects traffic to it.
+    Init,
 }
 
 /// A tag with its variant replaced; `default` stands for none, and an empty one leaves the tag alone.
@@ -179,6 +193,9 @@ mod tests {
         assert_eq!(with_variant("1.30.3-distroless", "default"), "1.30.3");
         assert_eq!(with_variant("1.30.3", ""), "1.30.3");
         let plain = settings("defaultConfig: {}");
-        assert_eq!(ProxyConfig::of(&plain, None).unwrap().image(&plain, None), "docker.io/istio/proxyv2:1.29.6");
+        assert_eq!(
+            ProxyConfig::of(&plain, None).unwrap().image(&plain, Role::Proxy, None),
+            "docker.io/istio/proxyv2:1.29.6"
+        );
     }
 }

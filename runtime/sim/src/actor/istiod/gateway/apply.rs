@@ -14,8 +14,7 @@ use super::{
 use crate::actor::{
     api::{Api, Fault, Resource, has_code},
     istiod::{
-        instance::Istiod,
-        settings::Settings,
+        instance::{Istiod, Known},
         view::{CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, SERVICES, View},
     },
     json::{items, label, map_at, name, namespace, text},
@@ -39,7 +38,7 @@ pub(super) async fn reconcile(
     istiod: &Istiod,
     api: &Api,
     view: &View,
-    settings: &Arc<Settings>,
+    settings: &Known,
     gateway: &Value,
     class: &'static Class,
 ) -> Result<(), Fault> {
@@ -47,7 +46,7 @@ pub(super) async fn reconcile(
     let overlays = overlays(istiod, api, view, gateway).await?;
     let basis = basis(gateway, settings, &overlays, class);
     let mut memory = istiod.memory.lock().await;
-    let applied = memory.applied.entry(key).or_default();
+    let applied = memory.applied.entry(key.clone()).or_default();
     if applied.basis == basis
         && applied.objects.iter().all(|((plural, name), as_left)| {
             present(view, plural, namespace(gateway), name).is_some_and(|now| bare(&now) == *as_left)
@@ -59,7 +58,7 @@ pub(super) async fn reconcile(
     let kube_version = memory.kube_version;
     let blueprint = Blueprint {
         identity: &istiod.identity,
-        settings,
+        settings: &settings.0,
         gateway,
         class,
         kube_version,
@@ -70,25 +69,30 @@ pub(super) async fn reconcile(
         Ok(objects) => objects,
         Err(reason) => {
             tracing::warn!(gateway = name(gateway), %reason, "the template makes nothing of this Gateway");
+            memory.applied.insert(key, Applied { basis, objects: BTreeMap::new() });
             return Ok(());
         }
     };
-    let mut left = BTreeMap::new();
+    let mut left = Applied { basis, objects: BTreeMap::new() };
     for object in objects {
-        if let Some((resource, written)) = apply(api, view, object).await? {
-            left.insert((resource.plural, name(&written).to_owned()), bare(&written));
+        match apply(api, view, object).await? {
+            Outcome::Written(plural, written) => {
+                left.objects.insert((plural, name(&written).to_owned()), bare(&written));
+            }
+            Outcome::NotMine => {}
+            // Without a basis everything is applied again in the next round.
+            Outcome::Refused => left.basis.clear(),
         }
     }
-    let applied = memory.applied.entry((namespace(gateway).to_owned(), name(gateway).to_owned())).or_default();
-    *applied = Applied { basis, objects: left };
+    memory.applied.insert(key, left);
     Ok(())
 }
 
 /// What the objects are made of, as a text that changes when any of it does.
-fn basis(gateway: &Value, settings: &Arc<Settings>, overlays: &[Value], class: &Class) -> String {
+fn basis(gateway: &Value, settings: &Known, overlays: &[Value], class: &Class) -> String {
     let metadata = &gateway["metadata"];
     let own = json!([metadata["uid"], metadata["generation"], metadata["labels"], metadata["annotations"], overlays]);
-    format!("{own} {} {:p}", class.name, Arc::as_ptr(settings))
+    format!("{own} {} {:?}", class.name, settings.1)
 }
 
 /// The defaults of the class, then the parameters that the Gateway refers to.
@@ -131,9 +135,19 @@ fn present(view: &View, plural: &str, namespace: &str, name: &str) -> Option<Arc
     }
 }
 
-/// Applies one object, unless one of that name exists that nobody made for a Gateway.
-async fn apply(api: &Api, view: &View, mut object: Value) -> Result<Option<(Resource, Value)>, Fault> {
-    let Some(resource) = resource_of(&object) else { return Ok(None) };
+/// What came of applying one object.
+enum Outcome {
+    /// It is as it should be: its resource, and how it stands.
+    Written(&'static str, Value),
+    /// One of that name exists that nobody made for a Gateway.
+    NotMine,
+    /// Somebody was faster, the namespace is on its way out, or a field cannot change.
+    Refused,
+}
+
+/// Applies one object.
+async fn apply(api: &Api, view: &View, mut object: Value) -> Result<Outcome, Fault> {
+    let Some(resource) = resource_of(&object) else { return Ok(Outcome::NotMine) };
     let known = present(view, resource.plural, namespace(&object), name(&object)).map(|known| (*known).clone());
     let existing = match known {
         Some(known) => Some(known),
@@ -141,7 +155,7 @@ async fn apply(api: &Api, view: &View, mut object: Value) -> Result<Option<(Reso
     };
     if let Some(existing) = existing {
         if label(&existing, "gateway.istio.io/managed").is_none() {
-            return Ok(None);
+            return Ok(Outcome::NotMine);
         }
         map_at(&mut object, "metadata").insert("resourceVersion".into(), version(&existing).to_string().into());
     }
@@ -151,14 +165,14 @@ async fn apply(api: &Api, view: &View, mut object: Value) -> Result<Option<(Reso
                 "deployments" => view.gateway_deployments.put(written.clone()),
                 "services" => view.services.put(written.clone()),
                 "serviceaccounts" => view.gateway_accounts.put(written.clone()),
-                _ => return Ok(None),
+                // Nobody follows these, so nothing tells how they stand later.
+                _ => return Ok(Outcome::NotMine),
             }
-            Ok(Some((resource, written)))
+            Ok(Outcome::Written(resource.plural, written))
         }
-        // Somebody was faster, the namespace is on its way out, or a selector cannot change: the next event decides.
         Err(fault) if [403, 404, 409, 422].iter().any(|code| has_code(&fault, *code)) => {
             tracing::debug!(object = name(&object), %fault, "an object of a Gateway could not be applied");
-            Ok(None)
+            Ok(Outcome::Refused)
         }
         Err(fault) => Err(fault),
     }

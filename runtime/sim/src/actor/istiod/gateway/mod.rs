@@ -20,7 +20,10 @@ pub(crate) async fn reconcile(istiod: &Istiod, api: &Api, view: &View, now: Time
     class::reconcile(istiod, api, view, now).await?;
     let Some(settings) = istiod.settings(view) else { return Ok(()) };
     let claim = istiod.identity.claim(view);
-    for gateway in view.gateways.all() {
+    let gateways = view.gateways.all();
+    let exists = |(in_namespace, named): &(String, String)| view.gateways.get(in_namespace, named).is_some();
+    istiod.memory.lock().await.applied.retain(|key, _| exists(key));
+    for gateway in gateways {
         let namespace = view.namespaces.get("", crate::actor::json::namespace(&gateway));
         let Some(class) = class::of(&gateway, view, &istiod.identity) else { continue };
         if !claim.is_mine(&gateway, namespace.as_deref()) || gateway["metadata"].get("deletionTimestamp").is_some() {

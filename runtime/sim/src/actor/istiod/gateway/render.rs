@@ -10,7 +10,7 @@ use crate::actor::{
         injection::mesh_dot,
         instance::Identity,
         overlay::{merge, without_nulls},
-        proxy_config::ProxyConfig,
+        proxy_config::{ProxyConfig, Role},
         settings::{Settings, yaml, yaml_documents},
         template::from_json,
     },
@@ -92,7 +92,7 @@ impl Blueprint<'_> {
             "GatewayNameLabel": self.name_label(),
             "IsEastWestGateway": false,
             "ControllerLabel": class.label,
-            "ProxyImage": proxy_config.image(self.settings, image_type),
+            "ProxyImage": proxy_config.image(self.settings, Role::Proxy, image_type),
             "ProxyConfig": proxy_config.dot(),
             "MeshConfig": mesh_dot(self.settings),
             "Values": self.settings.values,
@@ -171,7 +171,7 @@ impl Blueprint<'_> {
 
 /// The ports of a Gateway's Service: the agent's, then one for each port that a listener has.
 fn ports(gateway: &Value) -> Vec<Value> {
-    let mut ports = vec![json!({ "Name": "status-port", "Port": 15021, "AppProtocol": "tcp" })];
+    let mut ports = vec![json!({ "Name": "status-port", "Port": 15021, "Protocol": "TCP", "AppProtocol": "tcp" })];
     let mut seen = Vec::new();
     for (at, listener) in items(gateway, "/spec/listeners").iter().enumerate() {
         if seen.contains(&&listener["port"]) {
@@ -181,7 +181,7 @@ fn ports(gateway: &Value) -> Vec<Value> {
         let protocol = text(listener, "/protocol").to_lowercase();
         let name: String = text(listener, "/name").replace('.', "-").chars().take(63).collect();
         let name = if name.is_empty() { format!("{protocol}-{at}") } else { name };
-        ports.push(json!({ "Name": name, "Port": listener["port"], "AppProtocol": protocol }));
+        ports.push(json!({ "Name": name, "Port": listener["port"], "Protocol": "TCP", "AppProtocol": protocol }));
     }
     ports
 }

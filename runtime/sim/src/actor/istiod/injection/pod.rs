@@ -13,7 +13,7 @@ use super::{
 use crate::actor::{
     istiod::{
         overlay::{merge, without_nulls},
-        proxy_config::ProxyConfig,
+        proxy_config::{ProxyConfig, Role},
         settings::{Settings, yaml},
         template::from_json,
     },
@@ -95,6 +95,7 @@ fn dot(injection: &Injection, proxy_config: &ProxyConfig, pod: &Value, stripped:
     let containers = items(stripped, "/spec/containers").iter();
     let containers: Vec<_> =
         containers.map(|one| json!({ "Name": one["name"], "Image": one["image"], "Ports": one["ports"] })).collect();
+    let image = |role| proxy_config.image(settings, role, annotation(stripped, "sidecar.istio.io/proxyImageType"));
     let localhost = text(&settings.mesh, "/inboundTrafficPolicy/mode") == "LOCALHOST";
     json!({
         "TypeMeta": { "APIVersion": owner.api_version, "Kind": owner.kind },
@@ -111,7 +112,8 @@ fn dot(injection: &Injection, proxy_config: &ProxyConfig, pod: &Value, stripped:
         "Values": settings.values,
         "Revision": injection.revision,
         "NativeSidecars": injection.sidecar == Sidecar::Native,
-        "ProxyImage": proxy_config.image(settings, annotation(stripped, "sidecar.istio.io/proxyImageType")),
+        "ProxyImage": image(Role::Proxy),
+        "ProxyInitImage": image(Role::Init),
         "ProxyUID": 1337,
         "ProxyGID": 1337,
         "InboundTrafficPolicyMode": if localhost { "localhost" } else { "passthrough" },

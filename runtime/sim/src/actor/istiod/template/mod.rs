@@ -10,6 +10,9 @@ pub(crate) use value::from_json;
 
 use gotmpl::{Template, Value as Dot};
 
+/// What Go writes for a value that is absent. Where it is written out, the object that comes of it would be wrong.
+const ABSENT: &str = "<no value>";
+
 /// A parsed template.
 pub(crate) struct Program(Template);
 
@@ -28,7 +31,11 @@ impl Program {
 
     /// Runs the template over `dot`.
     pub(crate) fn run(&self, dot: &Dot) -> Result<String, String> {
-        self.0.execute_to_string(dot).map_err(|error| error.to_string())
+        let text = self.0.execute_to_string(dot).map_err(|error| error.to_string())?;
+        match text.lines().find(|line| line.contains(ABSENT)) {
+            Some(line) => Err(format!("the template reads what there is not: {}", line.trim())),
+            None => Ok(text),
+        }
     }
 }
 
@@ -70,6 +77,13 @@ mod tests {
         assert_eq!(run("{{ if eq (index .M `x`) `true` }}yes{{ else }}no{{ end }}", &dot), "no");
         assert_eq!(run("{{ index .M `x` | default `other` | quote }}", &dot), "\"other\"");
         assert_eq!(run("{{ if eq (.M.env).FLAG true }}yes{{ else }}no{{ end }}", &dot), "no");
+    }
+
+    #[test]
+    fn what_is_absent_is_not_written_out() {
+        let program = Program::parse("image: {{ .Missing }}", &Environment::new()).unwrap();
+        let reason = program.run(&from_json(&json!({}))).unwrap_err();
+        assert_eq!(reason, "the template reads what there is not: image: <no value>");
     }
 
     #[test]
