@@ -103,6 +103,18 @@ pub enum Fault {
         reason: String,
     },
 
+    /// A state could not be prepared.
+    #[error("cannot prepare state `{state}`: {fault}\nwarnings of the cluster:\n{warnings}")]
+    Preparation {
+        /// Its name.
+        state: String,
+        /// What went wrong.
+        #[source]
+        fault: Box<Fault>,
+        /// The last events of type `Warning`.
+        warnings: String,
+    },
+
     /// A certificate could not be made.
     #[error("cannot make a certificate: {0}")]
     Certificate(String),

@@ -52,11 +52,7 @@ fn skip(test: &str, fault: &Fault) {
     static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
     skipped.push(test.to_owned());
-    say(&format!(
-        "skipped `{test}`: {fault}; then `cargo test {test}`. Skipped so far, {}: {}",
-        skipped.len(),
-        skipped.join(", ")
-    ));
+    say(&format!("skipped `{test}` ({} so far): {fault}, then `cargo test {test}`", skipped.len()));
     if let Some(file) = list() {
         let lines = skipped.join("\n") + "\n";
         let written = file.parent().map_or(Ok(()), fs_err::create_dir_all).and_then(|()| fs_err::write(&file, lines));

@@ -10,16 +10,22 @@
 
 mod build;
 mod cache;
+mod chart;
 mod fault;
 mod gate;
 mod kwok;
 mod notice;
 mod plane;
 mod process;
+mod stand_in;
+mod state;
 mod wait;
 
 pub use build::{Binaries, Tool, gateway_api_crds, gateway_api_version, kubernetes_version};
+pub use chart::{Charts, Repository};
 pub use fault::Fault;
 pub use gate::{charts_or_skip, required_or_skip};
 pub use kwok::{FAIL, FAIL_ON_IMAGE, FAIL_ON_NODE, Failure, READY_AFTER};
 pub use plane::{AuditEntry, ControlPlane, Helm, Identity, Nodes};
+pub use stand_in::StandIn;
+pub use state::{Release, State};

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use runbook_control_plane::{Binaries, ControlPlane, Fault, Helm, Nodes};
+use runbook_control_plane::{Binaries, ControlPlane, Fault, Helm, Nodes, StandIn, State};
 
 #[derive(Parser)]
 #[command(about = "A real Kubernetes control plane on loopback")]
@@ -21,15 +21,23 @@ enum Command {
     /// Run a control plane until Ctrl-C.
     Up {
         /// How many nodes.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, conflicts_with = "state")]
         nodes: u8,
+        /// Start from a prepared state, with the stand-in of istiod at work: `bare`, `ambient-1.29.6-helm3`,
+        /// `ambient-revisioned-1.29.6-helm4`; any version whose charts `ISTIO_CHARTS` has.
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
     },
 }
 
 fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let done = match Arguments::parse().command {
         Command::Build => Binaries::find_or_build().map(|binaries| println!("{}", binaries.digest())),
-        Command::Up { nodes } => up(nodes),
+        Command::Up { nodes, state } => up(nodes, state.as_ref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,13 +53,22 @@ fn eprintln_fault(fault: &Fault) {
     eprintln!("{fault}");
 }
 
-fn up(nodes: u8) -> Result<(), Fault> {
-    let plane = ControlPlane::with_nodes(Nodes { count: nodes, ..Nodes::default() })?;
+fn state(name: &str) -> Result<State, String> {
+    State::by_name(name).ok_or_else(|| format!("no state is called `{name}`"))
+}
+
+fn up(nodes: u8, state: Option<&State>) -> Result<(), Fault> {
+    let plane = match state {
+        Some(state) => ControlPlane::from_state(state)?,
+        None => ControlPlane::with_nodes(Nodes { count: nodes, ..Nodes::default() })?,
+    };
+    let stand_in = state.map(|_| StandIn::start(&plane)).transpose()?;
     println!("export KUBECONFIG={}", plane.kubeconfig().display());
     println!("alias kubectl={}", plane.kubectl().display());
     println!("alias helm3={}", plane.helm(Helm::V3).display());
     println!("alias helm4={}", plane.helm(Helm::V4).display());
     println!("# Ctrl-C ends it");
     plane.block_on(tokio::signal::ctrl_c())?;
+    drop(stand_in);
     Ok(())
 }

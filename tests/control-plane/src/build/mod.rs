@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+pub(crate) use digest::short;
 pub use gateway_api::gateway_api_crds;
 pub use part::{Tool, gateway_api_version, kubernetes_version};
 

@@ -2,6 +2,8 @@
 
 mod audit;
 mod certificate;
+mod command;
+mod copy;
 mod folder;
 mod kubeconfig;
 mod node;
@@ -9,17 +11,20 @@ mod port;
 mod range;
 mod server;
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::thread;
 
 use kube::Client;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
 pub use audit::AuditEntry;
-pub(crate) use certificate::Certificates;
 pub use certificate::Identity;
+pub(crate) use certificate::{Authority, Certificates, Pair};
 pub use node::Nodes;
+pub(crate) use range::ServiceRange;
 
 use crate::build::{Binaries, Tool};
 use crate::fault::Fault;
@@ -27,11 +32,10 @@ use crate::kwok;
 use crate::process::Keeper;
 use crate::wait;
 use folder::RunFolder;
-use range::ServiceRange;
 use server::Servers;
 
 /// Which helm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Helm {
     /// The last helm 3.
     V3,
@@ -81,7 +85,7 @@ impl ControlPlane {
         let certificates = Certificates::open_or_make(&binaries.folder())?;
         let folder = RunFolder::make()?;
         if let Some(data) = data {
-            copy_folder(data, &Servers::data(folder.path()))?;
+            copy::folder(data, &Servers::data(folder.path()))?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -181,16 +185,20 @@ impl ControlPlane {
         self.runtime.as_ref().expect("it is taken when the control plane is dropped")
     }
 
-    /// The certificate of the mesh's authority, in PEM: what belongs into the `caBundle` of Istio's webhooks here.
-    pub fn mesh_authority(&self) -> Result<String, Fault> {
-        Ok(self.certificates.mesh_authority()?.pem().to_owned())
+    /// The authority of the mesh: its certificate belongs into the `caBundle` of Istio's webhooks here.
+    pub(crate) fn mesh(&self) -> Result<Authority, Fault> {
+        self.certificates.mesh_authority()
     }
 
-    #[expect(dead_code, reason = "prepared states come next")]
+    /// A loopback address of this control plane's range that no Service has.
+    pub(crate) fn spare_address(&self) -> Ipv4Addr {
+        self.range.spare_address()
+    }
+
     /// Ends all processes in order and copies etcd's data to `to`, which must not exist.
     pub(crate) fn end_and_keep(mut self, to: &Path) -> Result<(), Fault> {
         self.keeper.stop_all();
-        copy_folder(&Servers::data(self.folder.path()), to)
+        copy::folder(&Servers::data(self.folder.path()), to)
     }
 }
 
@@ -261,19 +269,4 @@ fn block_on<T: Send, F: Future<Output = T>>(runtime: &Runtime, make: impl FnOnce
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// Copies a folder with all that is in it.
-fn copy_folder(from: &Path, to: &Path) -> Result<(), Fault> {
-    fs_err::create_dir_all(to)?;
-    for entry in fs_err::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs_err::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Node;
 use kube::Client;
 use kube::api::{Api, ListParams, PostParams};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::build::kubernetes_version;
@@ -13,7 +14,7 @@ use crate::fault::Fault;
 use crate::wait;
 
 /// How many nodes, and how large.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Nodes {
     /// How many; `node-1` and so on. At most 250.
     pub count: u8,

@@ -4,20 +4,21 @@
 //! process that listens on it. Two control planes with the same range would answer each other's webhooks: whoever has a
 //! range holds it by listening on its last address, which the kernel releases with the process, however that ends.
 //!
-//! A prepared state has its `ClusterIP`s inside, so all states share one range and the control planes that start from them
-//! come one after the other. Empty ones take any other range and run side by side.
+//! A prepared state has its `ClusterIP`s inside, so it is prepared once for each of a few ranges, and that many control
+//! planes start from states side by side, whatever process they belong to; others wait. Empty ones take any other range.
 
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::fault::Fault;
 use crate::notice::say;
 
-/// The range of prepared states: 127.77.0.0/16.
-const OF_STATES: u8 = 77;
+/// The ranges of prepared states: 127.77.0.0/16 and on.
+const OF_STATES: std::ops::RangeInclusive<u8> = 77..=79;
 
 /// The ranges of the others.
-const OF_OTHERS: std::ops::RangeInclusive<u8> = 78..=109;
+const OF_OTHERS: std::ops::RangeInclusive<u8> = 81..=112;
 
 const PORT: u16 = 40_077;
 
@@ -25,20 +26,20 @@ const PORT: u16 = 40_077;
 const PATIENCE: Duration = Duration::from_mins(20);
 
 /// A range of Service addresses, held by this process until it is dropped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ServiceRange {
     second: u8,
-    _held: TcpListener,
+    _held: Arc<TcpListener>,
 }
 
 impl ServiceRange {
-    #[expect(dead_code, reason = "prepared states come next")]
-    /// The range of prepared states. Waits until no other control plane has it.
-    pub(crate) fn of_states() -> Result<Self, Fault> {
+    /// A range of prepared states: one for which `is_prepared` if possible, else any. Waits while all are held.
+    pub(crate) fn of_states(is_prepared: impl Fn(u8) -> bool) -> Result<Self, Fault> {
         let begun = Instant::now();
         let mut said = false;
         loop {
-            if let Some(range) = Self::take(OF_STATES) {
+            let prepared = OF_STATES.filter(|second| is_prepared(*second)).find_map(Self::take);
+            if let Some(range) = prepared.or_else(|| OF_STATES.into_iter().find_map(Self::take)) {
                 return Ok(range);
             }
             if !said && begun.elapsed() > Duration::from_secs(2) {
@@ -47,9 +48,9 @@ impl ServiceRange {
             }
             if begun.elapsed() > PATIENCE {
                 return Err(Fault::Timeout {
-                    what: "the end of another control plane with Service range 127.77.0.0/16".to_owned(),
+                    what: "the end of other control planes that started from prepared states".to_owned(),
                     seconds: PATIENCE.as_secs(),
-                    last: "still held".to_owned(),
+                    last: "all their Service ranges are held".to_owned(),
                 });
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -61,7 +62,7 @@ impl ServiceRange {
         OF_OTHERS.into_iter().find_map(Self::take).ok_or_else(|| Fault::Timeout {
             what: "a free Service range".to_owned(),
             seconds: 0,
-            last: "all of 127.78.0.0/16 to 127.109.0.0/16 are held".to_owned(),
+            last: "all of 127.81.0.0/16 to 127.112.0.0/16 are held".to_owned(),
         })
     }
 
@@ -70,9 +71,19 @@ impl ServiceRange {
         format!("127.{}.0.0/16", self.second)
     }
 
+    /// What tells ranges apart.
+    pub(crate) fn number(&self) -> u8 {
+        self.second
+    }
+
+    /// An address that no Service gets: the allocator's own last one.
+    pub(crate) fn spare_address(&self) -> Ipv4Addr {
+        Ipv4Addr::new(127, self.second, 255, 254)
+    }
+
     fn take(second: u8) -> Option<Self> {
         let last = SocketAddrV4::new(Ipv4Addr::new(127, second, 255, 254), PORT);
-        TcpListener::bind(last).ok().map(|held| Self { second, _held: held })
+        TcpListener::bind(last).ok().map(|held| Self { second, _held: Arc::new(held) })
     }
 }
 
