@@ -3,14 +3,31 @@
 //! Does not know which parameters exist: [`crate::param`] does.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::param::{FromArg, Param};
 
 /// A function that a script handed to a primitive, such as the body of `undo(|| ...)`.
-#[derive(Debug, Clone)]
-pub struct Function(pub(crate) rhai::FnPtr);
+///
+/// It carries where it was handed over: the functions, imports and constants it may use, on whatever thread it runs later.
+#[derive(Clone)]
+pub struct Function {
+    pub(crate) pointer: rhai::FnPtr,
+    #[expect(
+        deprecated,
+        reason = "the only way to call a function of a script on another thread; the version is pinned"
+    )]
+    pub(crate) home: Arc<rhai::NativeCallContextStore>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Function").field(&self.pointer.fn_name()).finish()
+    }
+}
 
 /// One argument.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ pub mod record;
 pub mod scope;
 pub mod secret;
 pub mod session;
+mod tally;
 pub mod world;
 
 pub use arg::{Arg, Args, Function};
@@ -23,6 +24,8 @@ pub use param::Param;
 pub use primitive::{Call, Example, Outcome, Primitive};
 pub use session::Session;
 pub use world::World;
+
+pub use engine::{Engine, Header, Library, Limits, Parameter, Runbook, Source};
 
 /// A plain value as it crosses between script and world.
 pub use serde_json::Value;

@@ -2,13 +2,15 @@
 //!
 //! Does not know any primitive; the script library declares them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::arg::{Args, Function};
 use crate::effect::Effect;
 use crate::fault::Fault;
-use crate::param::AnyParam;
+use crate::param::{AnyParam, Role};
 use crate::record::Waiting;
 use crate::session::Session;
 use crate::world::{Interrupt, World};
@@ -36,6 +38,29 @@ pub struct Primitive {
     pub run: fn(&Call<'_>, &Args) -> Outcome,
     /// Examples, each run by a test.
     pub examples: &'static [Example],
+}
+
+impl Primitive {
+    /// How it is called: `kubectl::scale(kind, name, replicas, #{ namespace, context })`.
+    pub fn signature(&self) -> String {
+        let of = |positional: bool| {
+            self.params
+                .iter()
+                .filter(move |param| (param.role() == Role::Positional) == positional)
+                .map(|param| param.name())
+        };
+        let options: Vec<&str> = of(false).collect();
+        let mut parts: Vec<String> = of(true).map(str::to_owned).collect();
+        if !options.is_empty() {
+            parts.push(format!("#{{ {} }}", options.join(", ")));
+        }
+        format!("{}({})", self.name, parts.join(", "))
+    }
+
+    /// How many arguments it takes by position; one more where it has options.
+    pub fn positional(&self) -> usize {
+        self.params.iter().filter(|param| param.role() == Role::Positional).count()
+    }
 }
 
 /// Whether an answer may be written down.
@@ -114,6 +139,17 @@ impl Call<'_> {
 
     fn until<T>(&self, end: &CancellationToken, future: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         self.block_on(async { end.run_until_cancelled(future).await.unwrap_or_else(|| Err(Interrupt::fault())) })
+    }
+
+    /// When the time of the step is over, as elapsed time of the world's clock; `None` where no step around has a `timeout`.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.session.scopes.deadline()
+    }
+
+    /// How long a wait may take: what it asked for, or what is left of the step's time where that is less.
+    pub fn within(&self, timeout: Duration) -> Duration {
+        let left = |deadline: Duration| deadline.saturating_sub(self.world.clock.elapsed());
+        self.deadline().map_or(timeout, |deadline| timeout.min(left(deadline)))
     }
 
     /// Tells the reporters why a wait is not over yet; unchanged words are not told twice.

@@ -1,10 +1,11 @@
-//! Where in the runbook each thread is: the step path, and how many recorded calls it has made there.
+//! Where in the runbook each thread is: the step path, how many recorded calls it has made there, and until when it may go on.
 //!
-//! Does not know what a step contains, nor the journal.
+//! Does not know what a step contains, which clock ticks, nor the journal.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::thread::ThreadId;
+use std::time::Duration;
 
 /// Where each thread of a script is.
 #[derive(Debug, Default)]
@@ -24,10 +25,11 @@ struct Inner {
 }
 
 /// One step a thread is in.
-#[derive(Debug, Clone)]
-struct Frame {
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
     path: String,
     reading: bool,
+    deadline: Option<Duration>,
 }
 
 /// A path that was taken.
@@ -50,6 +52,25 @@ impl Scopes {
         self.top().is_some_and(|frame| frame.reading)
     }
 
+    /// When the present step's time is over, as elapsed time of the world's clock; the earliest of all steps around.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.top().and_then(|frame| frame.deadline)
+    }
+
+    /// Gives the present step an end of its time, unless one around it ends earlier.
+    pub fn limit(&self, deadline: Duration) {
+        let mut inner = self.lock();
+        let frames = inner.threads.get_mut(&std::thread::current().id());
+        if let Some(frame) = frames.and_then(|frames| frames.last_mut()) {
+            frame.deadline = Some(frame.deadline.map_or(deadline, |around| around.min(deadline)));
+        }
+    }
+
+    /// Where the present thread is, to be handed to [`Scopes::branch`] on another one.
+    pub fn here(&self) -> Frame {
+        self.top().unwrap_or_default()
+    }
+
     /// The number of the next recorded call here, from 1.
     pub fn next_ordinal(&self) -> u64 {
         let path = self.path();
@@ -61,34 +82,37 @@ impl Scopes {
 
     /// Enters a step on the present thread. A path entered before gets `-2`, `-3`, unless the script stated the id.
     pub fn enter(&self, id: &str, stated: Stated) -> Result<String, Taken> {
-        let parent = self.path();
-        let wanted = if parent.is_empty() { id.to_owned() } else { format!("{parent}/{id}") };
-        let reading = self.reading();
+        let around = self.here();
+        let wanted = below(&around.path, id);
         let mut inner = self.lock();
         if stated == Stated::ByScript && !inner.stated.insert(wanted.clone()) {
             return Err(Taken);
         }
-        let times = inner.entered.entry(wanted.clone()).or_default();
-        *times += 1;
-        let path = if *times == 1 { wanted } else { format!("{wanted}-{times}") };
-        inner.push(Frame { path: path.clone(), reading });
+        let path = inner.numbered(wanted);
+        inner.push(Frame { path: path.clone(), ..around });
         Ok(path)
+    }
+
+    /// Forgets which ids were stated below a path, because what is there runs again.
+    pub fn again(&self, path: &str) {
+        let below = format!("{path}/");
+        self.lock().stated.retain(|stated| !stated.starts_with(&below));
     }
 
     /// Enters a part of the present step in which only reads are allowed.
     pub fn enter_reading(&self) {
-        let path = self.path();
-        self.lock().push(Frame { path, reading: true });
+        let around = self.here();
+        self.lock().push(Frame { reading: true, ..around });
+    }
+
+    /// A number for one fan of branches below a place, so that a second one there is told from the first.
+    pub fn fan(&self, around: &Frame) -> String {
+        self.lock().numbered(below(&around.path, "each"))
     }
 
     /// Gives the present thread a branch of another thread's path, so that its calls are told apart whatever the timing.
-    pub fn branch(&self, parent: &str, index: usize, reading: bool) {
-        let path = if parent.is_empty() { format!("[{index}]") } else { format!("{parent}/[{index}]") };
-        let mut inner = self.lock();
-        let times = inner.entered.entry(path.clone()).or_default();
-        *times += 1;
-        let path = if *times == 1 { path } else { format!("{path}-{times}") };
-        inner.push(Frame { path, reading });
+    pub fn branch(&self, around: &Frame, fan: &str, index: usize) {
+        self.lock().push(Frame { path: format!("{fan}[{index}]"), ..around.clone() });
     }
 
     /// Leaves the innermost frame of the present thread.
@@ -112,7 +136,17 @@ impl Scopes {
     }
 }
 
+fn below(path: &str, id: &str) -> String {
+    if path.is_empty() { id.to_owned() } else { format!("{path}/{id}") }
+}
+
 impl Inner {
+    fn numbered(&mut self, path: String) -> String {
+        let times = self.entered.entry(path.clone()).or_default();
+        *times += 1;
+        if *times == 1 { path } else { format!("{path}-{times}") }
+    }
+
     fn push(&mut self, frame: Frame) {
         self.threads.entry(std::thread::current().id()).or_default().push(frame);
     }
@@ -160,6 +194,42 @@ mod tests {
         assert_eq!(scopes.enter("inner", Stated::ByScript).unwrap(), "move-2/inner");
         scopes.leave();
         assert_eq!(scopes.enter("inner", Stated::ByScript), Err(Taken));
+    }
+
+    #[test]
+    fn a_step_ends_no_later_than_the_one_around_it() {
+        let scopes = Scopes::default();
+        scopes.enter("outer", Stated::FromTitle).unwrap();
+        scopes.limit(Duration::from_secs(10));
+        scopes.enter("inner", Stated::FromTitle).unwrap();
+        scopes.limit(Duration::from_secs(60));
+        assert_eq!(scopes.deadline(), Some(Duration::from_secs(10)));
+        scopes.leave();
+        scopes.leave();
+        assert_eq!(scopes.deadline(), None);
+    }
+
+    #[test]
+    fn branches_are_named_by_item_and_not_by_time() {
+        let scopes = Scopes::default();
+        scopes.enter("move", Stated::FromTitle).unwrap();
+        let (here, first) = (scopes.here(), scopes.fan(&scopes.here()));
+        let second = scopes.fan(&here);
+        scopes.branch(&here, &first, 2);
+        assert_eq!(scopes.path(), "move/each[2]");
+        scopes.leave();
+        scopes.branch(&here, &second, 0);
+        assert_eq!(scopes.path(), "move/each-2[0]");
+    }
+
+    #[test]
+    fn what_runs_again_may_state_its_ids_again() {
+        let scopes = Scopes::default();
+        let outer = scopes.enter("outer", Stated::ByScript).unwrap();
+        scopes.enter("inner", Stated::ByScript).unwrap();
+        scopes.leave();
+        scopes.again(&outer);
+        assert_eq!(scopes.enter("inner", Stated::ByScript).unwrap(), "outer/inner-2");
     }
 
     #[test]

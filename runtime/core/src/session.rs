@@ -12,15 +12,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tracing::field::Empty;
 
-use crate::arg::Args;
+use crate::arg::{Args, Function};
 use crate::effect::Effect;
 use crate::fault::{Code, Fault};
 use crate::journal::{Flush, Journal};
 use crate::primitive::{Answer as Recording, Call, Outcome, Primitive, Script};
 use crate::record::{
-    Answered, CallId, Entry, Event, Finished, Intent, Observer, Plan, Record, Settled, Settlement, Undo, Waiting,
+    Answered, CallId, Check, Entry, Event, Finished, Intent, Observer, Plan, Record, Settled, Settlement, Undo, Waiting,
 };
 use crate::scope::{Scopes, Stated};
+use crate::tally::Tally;
 use crate::world::{Interrupt, Question, Style, World};
 
 /// One run's road to the world.
@@ -35,7 +36,8 @@ pub struct Session {
     asking: Mutex<()>,
     writes: AtomicU64,
     changed: AtomicU64,
-    undos: AtomicU64,
+    undos: Mutex<Vec<Function>>,
+    tally: Tally,
     shown: Mutex<Option<(String, Waiting)>>,
 }
 
@@ -51,7 +53,8 @@ impl Session {
             asking: Mutex::default(),
             writes: AtomicU64::new(0),
             changed: AtomicU64::new(0),
-            undos: AtomicU64::new(0),
+            undos: Mutex::default(),
+            tally: Tally::default(),
             shown: Mutex::default(),
         })
     }
@@ -62,9 +65,7 @@ impl Session {
         if primitive.effect == Effect::Pure {
             return (primitive.run)(&call, args);
         }
-        if self.world.interrupt.soft.is_cancelled() {
-            return Err(Interrupt::fault());
-        }
+        self.may_go_on(&call)?;
         let id = self.identify(primitive, args, &call.step);
         let words = self.world.secrets.mask(&(primitive.announce)(args));
         if primitive.effect.writes() {
@@ -79,6 +80,19 @@ impl Session {
             words: &words,
         });
         self.measured(primitive, args, &call, id, words)
+    }
+
+    fn may_go_on(&self, call: &Call<'_>) -> Result<(), Fault> {
+        if self.world.interrupt.soft.is_cancelled() {
+            return Err(Interrupt::fault());
+        }
+        match call.deadline() {
+            Some(deadline) if deadline <= self.world.clock.elapsed() => {
+                Err(Fault::new(Code::Timeout, "the time of the step is over")
+                    .hint("give the step a longer `timeout`, or find out what took so long"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn identify(&self, primitive: &Primitive, args: &Args, step: &str) -> CallId {
@@ -146,6 +160,7 @@ impl Session {
             )
             .hint("move the call into a step after the check"));
         }
+        self.settle_checks("")?;
         self.consent(Plan::default())
     }
 
@@ -198,11 +213,32 @@ impl Session {
         Ok(answer.text)
     }
 
-    /// Writes down that an inverse was registered, and gives its number.
-    pub fn register_undo(&self, step: &str, words: Option<String>) -> Result<u64, Fault> {
-        let number = self.undos.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Keeps an inverse and writes down that it was registered; gives its number, from 1.
+    pub fn register_undo(&self, step: &str, words: Option<String>, function: Function) -> Result<u64, Fault> {
+        let mut undos = self.undos.lock().expect("no thread panics while it holds this lock");
+        let number = undos.len() as u64 + 1;
         self.record(Entry::Undo(Undo { step: step.to_owned(), number, words }))?;
+        undos.push(function);
         Ok(number)
+    }
+
+    /// Lets go of the inverses, which only make sense while their script is alive.
+    pub(crate) fn forget_undos(&self) {
+        self.undos.lock().expect("no thread panics while it holds this lock").clear();
+    }
+
+    /// Notes what a check found, and writes it down.
+    pub fn register_check(&self, check: Check) -> Result<(), Fault> {
+        self.tally.add(check.clone());
+        self.record(Entry::Check(check))
+    }
+
+    /// Answers for the checks made in a step and below it, or for all open ones where the path is empty. The end of a
+    /// step, the next write and the end of the script do so.
+    ///
+    /// Faults: `RB070` where at least one failed; it lists all of them.
+    pub fn settle_checks(&self, path: &str) -> Result<(), Fault> {
+        self.tally.settle(path, self.counts().1)
     }
 
     /// Runs something in which only reads are allowed.
@@ -211,6 +247,26 @@ impl Session {
         let result = body();
         self.scopes.leave();
         result
+    }
+
+    /// The journal of the run.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Lets time of the world's clock pass, less where the time of the step or the run ends before.
+    ///
+    /// Faults: `RB080` on Ctrl-C.
+    pub fn pause(&self, wanted: Duration) -> Result<(), Fault> {
+        let left = self.scopes.deadline().map(|deadline| deadline.saturating_sub(self.world.clock.elapsed()));
+        let pause = left.map_or(wanted, |left| wanted.min(left));
+        let (clock, stop) = (self.world.clock.clone(), self.world.interrupt.soft.clone());
+        self.world.tokio.block_on(async move {
+            tokio::select! {
+                () = clock.sleep(pause) => Ok(()),
+                () = stop.cancelled() => Err(Interrupt::fault()),
+            }
+        })
     }
 
     /// Enters a step on this thread; gives its path.

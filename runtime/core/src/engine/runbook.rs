@@ -1,0 +1,150 @@
+//! A runbook that was read: what it says of itself, and running it.
+//!
+//! Does not know where its text came from, nor what mode it runs in.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalContext, Scope};
+use serde_json::{Map, Value};
+
+use super::compile::Compiler;
+use super::header::Header;
+use super::modules::{Compiled, Modules, Resolver};
+use super::parameter::{Parameter, ParameterKind, resolve};
+use super::run::{Run, Tag};
+use super::trouble::{Error, fault_of, is_rhai_error, rhai_error};
+use super::value::{to_dynamic, to_value};
+use super::{on_own_thread, outline};
+use crate::fault::Fault;
+use crate::primitive::Outcome;
+use crate::record::Planned;
+use crate::session::Session;
+
+/// A runbook that was read and can be run.
+pub struct Runbook {
+    pub(super) compiler: Compiler,
+    pub(super) modules: Arc<Modules>,
+    pub(super) script: Arc<Compiled>,
+    pub(super) header: Header,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) digest: String,
+}
+
+impl Runbook {
+    /// What it says of itself.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Its parameters, in the order in which they are declared.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The steps that can be seen without running it. An id is the whole path, as in the records of a run; where a title is
+    /// computed it holds placeholders such as `<name>`, and neither it nor its id are those of the run.
+    pub fn steps(&self) -> Vec<Planned> {
+        outline::steps(&self.script.ast)
+    }
+
+    /// SHA-256 of the script's own text.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The text of the script or of a module it imports, by the name that a place in a fault carries.
+    pub fn text_of(&self, source: &str) -> Option<String> {
+        self.modules.text_of(source)
+    }
+
+    /// Runs it to its end, on a thread of its own. The answer is the value of its last statement.
+    ///
+    /// `parameters` holds what was given; fallbacks are filled in. Faults: whatever ended it, with its places, secrets masked.
+    pub fn run(&self, session: Arc<Session>, parameters: Map<String, Value>) -> Outcome {
+        let parameters = resolve(&self.parameters, parameters)?;
+        let secrets = self.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::Secret);
+        for text in secrets.filter_map(|parameter| parameters.get(&parameter.name)?.as_str()) {
+            session.world.secrets.learn(text);
+        }
+        let run = Run::new(session, parameters, self.compiler.shared.primitives.clone(), self.modules.clone());
+        let outcome = on_own_thread(|| self.evaluate(&run));
+        run.session.forget_undos();
+        outcome.map_err(|fault| masked(fault, &run.session))
+    }
+
+    fn evaluate(&self, run: &Arc<Run>) -> Outcome {
+        let engine = self.live(run);
+        let answer = engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &self.script.ast);
+        let source = &self.script.name;
+        let answer = answer.map_err(|error| {
+            let names = self.modules.names(source, &run.primitives);
+            run.merge(fault_of(&error, source, Some(run), &names))
+        })?;
+        if let Some(poison) = run.poisoned() {
+            return Err(poison);
+        }
+        run.session.settle_checks("")?;
+        // What a script ends with need not be a plain value: a closure is as good as nothing.
+        Ok(to_value(&answer).unwrap_or(Value::Null))
+    }
+
+    /// An engine for one run.
+    fn live(&self, run: &Arc<Run>) -> rhai::Engine {
+        let mut engine = self.compiler.engine();
+        let tag: Tag = Arc::downgrade(run);
+        engine.set_default_tag(Dynamic::from(tag));
+        engine.set_module_resolver(Resolver::new(self.compiler.clone(), self.modules.clone()));
+        let stop = run.clone();
+        engine.on_progress(move |operations| stop.must_stop(operations).then_some(Dynamic::UNIT));
+        let print = run.clone();
+        engine.on_print(move |text| print.log(text));
+        let debug = run.clone();
+        engine.on_debug(move |text, _, _| debug.log(text));
+        #[expect(
+            deprecated,
+            reason = "the only way for functions to see constants of their file; the version is pinned"
+        )]
+        engine.on_var(|name, index, context| variable(name, index, context));
+        engine
+    }
+}
+
+/// Finds what Rhai does not: constants of the file inside of functions. And turns what `catch` got for an error of Rhai's own
+/// into a fault's map the first time it is looked at.
+fn variable(
+    name: &str,
+    index: usize,
+    mut context: EvalContext<'_, '_, '_, '_, '_, '_>,
+) -> Result<Option<Dynamic>, Error> {
+    if let Some(value) = context.scope().get(name) {
+        let fault =
+            value.as_map_ref().ok().filter(|map| map.contains_key("error")).and_then(|_| caught(value, &context));
+        if let (Some(fault), Some(slot)) = (fault, context.scope_mut().get_mut(name)) {
+            *slot = fault;
+        }
+        return Ok(None);
+    }
+    if index > 0 {
+        return Ok(None);
+    }
+    let constants = context.global_runtime_state().constants.clone();
+    Ok(constants.and_then(|constants| rhai::locked_read(&constants).and_then(|table| table.get(name).cloned())))
+}
+
+fn caught(value: &Dynamic, context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Option<Dynamic> {
+    let Value::Object(map) = to_value(value).ok()? else { return None };
+    if !is_rhai_error(&map) {
+        return None;
+    }
+    let run = Run::of(Some(context.tag()));
+    let names = run.modules.names(context.source().unwrap_or_default(), &run.primitives);
+    let mut fault = rhai_error(&map, &names);
+    fault.step = Some(run.session.scopes.path()).filter(|path| !path.is_empty());
+    Some(to_dynamic(&fault.to_value()))
+}
+
+fn masked(fault: Fault, session: &Session) -> Fault {
+    let mut value = fault.to_value();
+    session.world.secrets.mask_value(&mut value);
+    Fault::from_value(&value).unwrap_or(fault)
+}
