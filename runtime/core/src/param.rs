@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_duration_needs_a_unit_and_a_future() {
-        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_secs(5400));
+        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_mins(90));
         assert!(parse_duration("5").unwrap_err().contains("no duration"));
         assert!(parse_duration("-5s").unwrap_err().contains("negative"));
     }

@@ -202,7 +202,7 @@ mod tests {
         scopes.enter("outer", Stated::FromTitle).unwrap();
         scopes.limit(Duration::from_secs(10));
         scopes.enter("inner", Stated::FromTitle).unwrap();
-        scopes.limit(Duration::from_secs(60));
+        scopes.limit(Duration::from_mins(1));
         assert_eq!(scopes.deadline(), Some(Duration::from_secs(10)));
         scopes.leave();
         scopes.leave();

@@ -294,14 +294,16 @@ impl Session {
     }
 
     /// Shows why a wait is not over; the same words are not shown twice in a row.
-    pub fn waiting(&self, step: &str, waiting: Waiting) {
+    pub fn waiting(&self, step: &str, mut waiting: Waiting) {
+        // Time that passes is no news.
+        let left = waiting.left_ms.take();
         let mut shown = self.shown.lock().expect("no thread panics while it holds this lock");
-        let timeless = Waiting { left_ms: None, ..waiting.clone() };
-        if shown.as_ref().is_some_and(|(s, w)| s == step && *w == timeless) {
+        if shown.as_ref().is_some_and(|(s, w)| s == step && *w == waiting) {
             return;
         }
-        *shown = Some((step.to_owned(), timeless));
+        *shown = Some((step.to_owned(), waiting.clone()));
         drop(shown);
+        waiting.left_ms = left;
         self.tell(&Event::Waiting { step, waiting: &waiting });
     }
 

@@ -93,6 +93,7 @@ fn start_of(primitive: &Primitive, position: Position) -> Position {
 }
 
 /// A fault as an error at the call.
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's functions fail with boxed errors")]
 pub(super) fn fail(run: &Run, fault: Fault, context: &NativeCallContext<'_>) -> Error {
     raise(run, fault, context.call_source().unwrap_or_default(), context.call_position())
 }

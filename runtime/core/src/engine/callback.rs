@@ -24,7 +24,7 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn call(&self, function: &Function, args: Vec<Value>) -> Outcome {
+    fn call(&self, function: &Function, args: &[Value]) -> Outcome {
         #[expect(
             deprecated,
             reason = "the only way to call a function of a script on another thread; the version is pinned"
@@ -47,7 +47,7 @@ impl Caller<'_> {
 
 impl Script for Caller<'_> {
     fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome {
-        self.call(function, args)
+        self.call(function, &args)
     }
 
     fn fan_out(
@@ -70,7 +70,7 @@ impl Script for Caller<'_> {
                     break;
                 }
                 scopes.branch(&around, &fan, index);
-                let answer = self.call(function, vec![item.clone()]);
+                let answer = self.call(function, std::slice::from_ref(item));
                 scopes.leave();
                 faults.fetch_add(usize::from(answer.is_err()), Ordering::SeqCst);
                 *answers[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);

@@ -25,10 +25,13 @@ pub(super) fn declared(ast: &AST, source: &str) -> Result<Vec<Parameter>, Fault>
     each_call(ast, &mut |call, position, top_level| {
         let place = place(source, position).unwrap_or(Place { source: source.to_owned(), line: 1, column: 0 });
         let outcome = if top_level { read(call, place.clone()) } else { Err(misplaced(call)) };
-        let outcome = outcome.and_then(|parameter| match found.iter().any(|other| other.name == parameter.name) {
-            true => Err(Fault::new(Code::Parameter, format!("parameter `{}` is declared twice", parameter.name))),
-            false => Ok(parameter),
-        });
+        let twice = |parameter: &Parameter| found.iter().any(|other| other.name == parameter.name);
+        let outcome = match outcome {
+            Ok(parameter) if twice(&parameter) => {
+                Err(Fault::new(Code::Parameter, format!("parameter `{}` is declared twice", parameter.name)))
+            }
+            other => other,
+        };
         match outcome {
             Ok(parameter) => found.push(parameter),
             Err(mut fault) => {

@@ -72,7 +72,7 @@ impl Library {
             }
             _ if name.starts_with("std/") => self.embedded(name, path),
             Home::Disk { folder, root } if relative => {
-                on_disk(folder, root, name)?.ok_or_else(|| nowhere(path, &[folder.clone()]))
+                on_disk(folder, root, name)?.ok_or_else(|| nowhere(path, std::slice::from_ref(folder)))
             }
             Home::Nowhere if relative => Err(nowhere(path, &[])),
             _ if Path::new(name).is_absolute() => self.absolute(path, name, from),

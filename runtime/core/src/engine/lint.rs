@@ -12,7 +12,6 @@ use super::scan::Scan;
 use super::trouble::place;
 use super::words::{Names, no_function, wrong_arity};
 use crate::fault::{Code, Fault};
-use crate::primitive::Primitive;
 
 /// Names that Rhai's parser knows as functions.
 const KEYWORDS: [&str; 9] =
@@ -48,8 +47,8 @@ pub(super) fn check(compiler: &Compiler, ast: &AST, name: &str, scan: &Arc<Scan>
 
 /// `"${x}"` where `x` is a name of the script: a back-tick was meant.
 fn interpolated(text: &str, scan: &Scan) -> Option<Fault> {
-    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(inner, _)| inner.trim());
-    let name = names.filter(|inner| scan.declared.contains(root(inner))).next()?;
+    let mut names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(inner, _)| inner.trim());
+    let name = names.find(|inner| scan.declared.contains(root(inner)))?;
     let fault = Fault::new(Code::ScriptSyntax, format!("`${{{name}}}` stays as it is in a string with double quotes"));
     Some(fault.hint("only text in back-ticks is filled in: `like ${this}`"))
 }
@@ -64,15 +63,13 @@ fn call_fault(compiler: &Compiler, ast: &AST, call: &FnCallExpr, scan: &Arc<Scan
     }
     let vocabulary = &compiler.shared;
     let names = Names { primitives: &vocabulary.primitives, scan: Some(scan.clone()) };
-    let signature = |name: &str| format!("{name} ({})", vec!["?"; call.args.len()].join(", "));
     if call.is_qualified() {
         let namespace = call.namespace.path.iter().map(rhai::Ident::as_str).collect::<Vec<_>>().join("::");
         if !vocabulary.namespaces.contains_key(&namespace) || namespace == "param" {
             return None;
         }
         let name = format!("{namespace}::{}", call.name);
-        return primitive_fault(&name, call, &vocabulary.primitives)
-            .unwrap_or_else(|| Some(unknown(&signature(&name), &names)));
+        return primitive_fault(&name, call, &names);
     }
     let name = call.name.as_str();
     if let Some(fault) = forbidden(name) {
@@ -87,7 +84,7 @@ fn call_fault(compiler: &Compiler, ast: &AST, call: &FnCallExpr, scan: &Arc<Scan
             Fault::new(Code::ScriptSyntax, format!("`{name}` is called with {}, it takes {wanted}", call.args.len()));
         return Some(fault);
     }
-    primitive_fault(name, call, &vocabulary.primitives).unwrap_or_else(|| Some(unknown(&signature(name), &names)))
+    primitive_fault(name, call, &names)
 }
 
 fn unknown(signature: &str, names: &Names<'_>) -> Fault {
@@ -98,12 +95,14 @@ fn unknown(signature: &str, names: &Names<'_>) -> Fault {
     fault
 }
 
-/// `None` where there is no such primitive, `Some(None)` where the call is in order.
-fn primitive_fault(name: &str, call: &FnCallExpr, primitives: &[&'static Primitive]) -> Option<Option<Fault>> {
-    let primitive = primitives.iter().find(|primitive| primitive.name == name)?;
+/// What is wrong with the call of a primitive, or of what should be one.
+fn primitive_fault(name: &str, call: &FnCallExpr, names: &Names<'_>) -> Option<Fault> {
+    let Some(primitive) = names.primitives.iter().find(|primitive| primitive.name == name) else {
+        return Some(unknown(&format!("{name} ({})", vec!["?"; call.args.len()].join(", ")), names));
+    };
     let positional = primitive.positional();
     let fits = (positional..=positional + 1).contains(&call.args.len());
-    Some((!fits).then(|| wrong_arity(primitive, call.args.len())))
+    (!fits).then(|| wrong_arity(primitive, call.args.len()))
 }
 
 fn forbidden(name: &str) -> Option<Fault> {

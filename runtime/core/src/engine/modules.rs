@@ -35,7 +35,7 @@ struct Inner {
 }
 
 struct Text {
-    text: String,
+    content: String,
     home: Home,
     scan: Arc<Scan>,
 }
@@ -53,7 +53,7 @@ impl Modules {
 
     /// The text of a script or module, by the name that places carry.
     pub(super) fn text_of(&self, name: &str) -> Option<String> {
-        self.lock().texts.get(name).map(|text| text.text.clone())
+        self.lock().texts.get(name).map(|text| text.content.clone())
     }
 
     /// Names that hints about a place in this script or module may suggest.
@@ -76,10 +76,10 @@ impl Modules {
     ) -> Result<Arc<Compiled>, Fault> {
         let home = found.home.clone();
         path.push((found.key.clone(), found.name.clone()));
-        let compiled = self.compile(compiler, found)?;
-        for (import, position) in imports(&compiled.ast) {
+        let script = self.compile(compiler, found)?;
+        for (import, position) in imports(&script.ast) {
             let located = |mut fault: Fault| {
-                fault.stack.extend(place(&compiled.name, position));
+                fault.stack.extend(place(&script.name, position));
                 fault
             };
             let next = self.library.find(&import, &home).map_err(located)?;
@@ -95,7 +95,7 @@ impl Modules {
             none_in_module(&module.ast, &module.name)?;
         }
         path.pop();
-        Ok(compiled)
+        Ok(script)
     }
 
     fn compile(&self, compiler: &Compiler, found: Found) -> Result<Arc<Compiled>, Fault> {
@@ -104,12 +104,12 @@ impl Modules {
         }
         let name = self.name_for(&found);
         let scan = Arc::new(compiler.scan(&found.text));
-        let text = Text { text: found.text.clone(), home: found.home.clone(), scan: scan.clone() };
+        let text = Text { content: found.text.clone(), home: found.home.clone(), scan: scan.clone() };
         self.lock().texts.insert(name.clone(), text);
         let ast = compiler.compile(&name, &found.text, &scan)?;
-        let compiled = Arc::new(Compiled { name, ast });
-        self.lock().compiled.insert(found.key, compiled.clone());
-        Ok(compiled)
+        let script = Arc::new(Compiled { name, ast });
+        self.lock().compiled.insert(found.key, script.clone());
+        Ok(script)
     }
 
     /// The name a person knows it by; the whole path where another one has that name already.

@@ -68,17 +68,14 @@ fn missing(value: &Dynamic, path: &str, parts: &[Part]) -> Fault {
 }
 
 fn write(parts: &[Part]) -> String {
+    let plain = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     let mut text = String::new();
     for part in parts {
         match part {
-            Part::Name(name) if name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') => {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(name);
-            }
-            Part::Name(name) => text.push_str(&format!("[{name:?}]")),
-            Part::Index(index) => text.push_str(&format!("[{index}]")),
+            Part::Name(name) if plain(name) && text.is_empty() => text.push_str(name),
+            Part::Name(name) if plain(name) => text.extend([".", name]),
+            Part::Name(name) => text = format!("{text}[{name:?}]"),
+            Part::Index(index) => text = format!("{text}[{index}]"),
         }
     }
     text

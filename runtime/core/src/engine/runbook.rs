@@ -12,7 +12,7 @@ use super::header::Header;
 use super::modules::{Compiled, Modules, Resolver};
 use super::parameter::{Parameter, ParameterKind, resolve};
 use super::run::{Run, Tag};
-use super::trouble::{Error, fault_of, is_rhai_error, rhai_error};
+use super::trouble::{fault_of, is_rhai_error, rhai_error};
 use super::value::{to_dynamic, to_value};
 use super::{on_own_thread, outline};
 use crate::fault::Fault;
@@ -104,31 +104,28 @@ impl Runbook {
             deprecated,
             reason = "the only way for functions to see constants of their file; the version is pinned"
         )]
-        engine.on_var(|name, index, context| variable(name, index, context));
+        engine.on_var(|name, index, context| Ok(variable(name, index, context)));
         engine
     }
 }
 
 /// Finds what Rhai does not: constants of the file inside of functions. And turns what `catch` got for an error of Rhai's own
 /// into a fault's map the first time it is looked at.
-fn variable(
-    name: &str,
-    index: usize,
-    mut context: EvalContext<'_, '_, '_, '_, '_, '_>,
-) -> Result<Option<Dynamic>, Error> {
+fn variable(name: &str, index: usize, mut context: EvalContext<'_, '_, '_, '_, '_, '_>) -> Option<Dynamic> {
     if let Some(value) = context.scope().get(name) {
         let fault =
             value.as_map_ref().ok().filter(|map| map.contains_key("error")).and_then(|_| caught(value, &context));
         if let (Some(fault), Some(slot)) = (fault, context.scope_mut().get_mut(name)) {
             *slot = fault;
         }
-        return Ok(None);
+        return None;
     }
     if index > 0 {
-        return Ok(None);
+        return None;
     }
-    let constants = context.global_runtime_state().constants.clone();
-    Ok(constants.and_then(|constants| rhai::locked_read(&constants).and_then(|table| table.get(name).cloned())))
+    let constants = context.global_runtime_state().constants.clone()?;
+    let table = rhai::locked_read(&constants)?;
+    table.get(name).cloned()
 }
 
 fn caught(value: &Dynamic, context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Option<Dynamic> {

@@ -23,7 +23,7 @@ pub(super) const KEY: &str = "@step";
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// What stands in `with #{ ... }`.
 #[derive(Debug, Default)]
@@ -50,11 +50,10 @@ pub(super) fn register(engine: &mut Engine) {
 fn parse(symbols: &[ImmutableString], ahead: &str) -> Result<Option<ImmutableString>, ParseError> {
     let with_options = symbols.get(2).is_some_and(|symbol| symbol == "with");
     match (symbols.len(), ahead) {
-        (1, _) => Ok(Some("$expr$".into())),
+        (1, _) => Ok(Some("$expr$".into())), // the title
         (2, "with") => Ok(Some("with".into())),
-        (2, "{") => Ok(Some("$block$".into())),
+        (2 | 4, "{") => Ok(Some("$block$".into())),
         (3, _) if with_options => Ok(Some("$expr$".into())),
-        (4, "{") => Ok(Some("$block$".into())),
         (3 | 5, _) => Ok(None),
         _ => {
             let message = "a step is `step \"title\" { ... }` or `step \"title\" with #{ ... } { ... }`";
@@ -113,11 +112,11 @@ impl<'a> Step<'a> {
         let session = &run.session;
         let depth = session.scopes.depth();
         let path = session.enter(&id, stated)?;
-        let started = session.world.clock.elapsed();
+        let now = session.world.clock.elapsed();
         if let Some(timeout) = options.timeout {
-            session.scopes.limit(started.saturating_add(timeout));
+            session.scopes.limit(now.saturating_add(timeout));
         }
-        let step = Self { run, path, id, title: title.to_owned(), options, started, open: true };
+        let step = Self { run, path, id, title: title.to_owned(), options, started: now, open: true };
         session.record(Entry::StepStarted(StepStarted { step: step.path.clone(), title: title.to_owned(), depth }))?;
         Ok(step)
     }

@@ -19,6 +19,7 @@ use crate::world::Interrupt;
 pub(super) type Error = Box<EvalAltResult>;
 
 /// A fault as an error at a place of a script.
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's functions fail with boxed errors")]
 pub(super) fn raise(run: &Run, mut fault: Fault, source: &str, position: Position) -> Error {
     if let Some(place) = place(source, position) {
         push(&mut fault.stack, place);

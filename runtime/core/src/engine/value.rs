@@ -91,7 +91,7 @@ pub(super) fn to_arg(dynamic: &Dynamic, home: &dyn Fn() -> Home) -> Result<Arg, 
         return Ok(Arg::Function(Function { pointer: pointer.clone(), home: home() }));
     }
     if let Ok(map) = dynamic.as_map_ref()
-        && map.values().any(|value| value.is::<FnPtr>())
+        && map.values().any(Dynamic::is::<FnPtr>)
     {
         let entries = map.iter().map(|(key, value)| Ok((key.to_string(), to_arg(value, home)?)));
         return entries.collect::<Result<_, String>>().map(Arg::Options);

@@ -228,7 +228,7 @@ const FLAKY: Primitive = Primitive {
     announce: |_| "flaky".to_owned(),
     run: |_, args| {
         let tries = TRIES.fetch_add(1, Ordering::SeqCst) + 1;
-        if tries % usize::try_from(args.get(&COUNT)).unwrap() == 0 {
+        if tries.is_multiple_of(usize::try_from(args.get(&COUNT)).unwrap()) {
             return Ok(json!("worked"));
         }
         Err(Fault::new(Code::Network, "no answer").retryable())
@@ -247,7 +247,7 @@ const WAIT: Primitive = Primitive {
 };
 
 fn wait(call: &Call<'_>, args: &Args) -> Outcome {
-    let timeout = call.within(args.get(&TIMEOUT).unwrap_or(Duration::from_secs(600)));
+    let timeout = call.within(args.get(&TIMEOUT).unwrap_or(Duration::from_mins(10)));
     let clock = call.world.clock.clone();
     call.block_on(async move { clock.sleep(timeout).await });
     Err(Fault::new(Code::Timeout, format!("it did not come within {timeout:?}")))
