@@ -6,8 +6,11 @@ pub mod cluster;
 pub mod flow;
 pub mod helm;
 pub mod kubectl;
+mod library;
 pub mod readiness;
 pub mod wait;
+
+pub use library::library;
 
 use runbook_core::Primitive;
 

@@ -84,7 +84,7 @@ fn write(parts: &[Part]) -> String {
 fn parse(path: &str) -> Result<Vec<Part>, Fault> {
     let wrong = |reason: &str| {
         Fault::new(Code::WrongArgument, format!("the path `{path}` cannot be read: {reason}"))
-            .hint("write it as in `spec.http[0].match` or `metadata.labels[\"istio.io/rev\"]`")
+            .hint("write it as in `spec.http[0].match` or `metadata.labels[\"app.kubernetes.io/name\"]`")
     };
     let mut parts = Vec::new();
     let mut rest = path;
