@@ -1,5 +1,5 @@
-//! Has the embedded library read again when a file in it changes.
+//! Tells cargo that the embedded scripts are part of the library: the macro that embeds them cannot.
 
 fn main() {
-    println!("cargo::rerun-if-changed=rhai");
+    println!("cargo:rerun-if-changed=rhai");
 }
