@@ -8,6 +8,7 @@ pub mod helm;
 pub mod kubectl;
 mod library;
 pub mod readiness;
+pub mod value;
 pub mod wait;
 
 pub use library::library;
@@ -16,5 +17,5 @@ use runbook_core::Primitive;
 
 /// Every primitive, in the order of the reference page.
 pub fn primitives() -> Vec<&'static Primitive> {
-    [helm::ALL, kubectl::ALL, wait::ALL, flow::ALL].concat()
+    [helm::ALL, kubectl::ALL, wait::ALL, flow::ALL, value::ALL].concat()
 }

@@ -1,0 +1,52 @@
+//! Values: versions, label selectors, JSON, YAML and text. All of it computes; nothing here reaches the world.
+
+mod json;
+mod labels;
+mod semver;
+mod text;
+mod yaml;
+
+use runbook_core::param::AnyParam;
+use runbook_core::primitive::{Answer, no_command};
+use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive};
+
+/// The primitives of this folder, in the order of the reference page.
+pub const ALL: &[&Primitive] = &[
+    &semver::PARSE,
+    &semver::COMPARE,
+    &semver::SATISFIES,
+    &labels::MATCHES,
+    &json::PARSE,
+    &json::DUMP,
+    &yaml::PARSE,
+    &yaml::DUMP,
+    &text::JOIN,
+    &text::MATCHES,
+    &text::SHA256,
+];
+
+/// The declaration that all primitives of this folder share: they compute.
+const fn pure(
+    name: &'static str,
+    summary: &'static str,
+    params: &'static [&'static dyn AnyParam],
+    run: fn(&Call<'_>, &Args) -> Outcome,
+    examples: &'static [Example],
+) -> Primitive {
+    Primitive {
+        name,
+        summary,
+        params,
+        effect: Effect::Pure,
+        answer: Answer::Recorded,
+        announce: |_| String::new(),
+        command: no_command,
+        run,
+        examples,
+    }
+}
+
+/// An example that needs no cluster.
+const fn example(script: &'static str, expect: &'static str) -> Example {
+    Example { cluster: "", script, expect }
+}
