@@ -81,6 +81,9 @@ pub struct Run {
     pub steps: Vec<Planned>,
     /// Answers given beforehand, in words.
     pub beforehand: Vec<String>,
+    /// Who started it, as the system knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// A step as seen without running.

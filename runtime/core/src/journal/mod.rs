@@ -5,7 +5,7 @@
 mod reader;
 mod writer;
 
-pub use reader::{Reading, list, read, stored};
+pub use reader::{Reading, is_open, list, read, stored};
 pub use writer::{Flush, Journal};
 
 /// Largest answer that stands in a line; a larger one is compressed beside the journal.

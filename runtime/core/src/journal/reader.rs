@@ -86,6 +86,12 @@ pub fn stored(runs: &Path, run: &str, digest: &str) -> Result<Value, Fault> {
     serde_json::from_slice(&bytes).map_err(|e| failed(e.to_string()))
 }
 
+/// Whether a run's journal is still being written: its writer holds a lock on it for as long as it lives.
+pub fn is_open(runs: &Path, run: &str) -> bool {
+    fs_err::File::open(runs.join(run).join(FILE))
+        .is_ok_and(|file| matches!(file.file().try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
 /// The runs in a folder, newest first: their ids and journals' paths. A folder that does not exist holds none.
 pub fn list(runs: &Path) -> Result<Vec<(String, PathBuf)>, Fault> {
     let entries = match fs_err::read_dir(runs) {
