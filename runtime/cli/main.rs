@@ -1,2 +1,31 @@
-//! Placeholder.
-fn main() {}
+//! The program `runbook`.
+
+mod arguments;
+mod bundled;
+mod clock;
+mod command;
+mod defect;
+mod environment;
+mod exit;
+mod id;
+mod identity;
+mod interrupt;
+mod mode;
+mod operator;
+mod parameter;
+mod prompt;
+mod report;
+mod reporter;
+mod screen;
+mod script;
+mod story;
+mod text;
+mod trace;
+mod writer;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    command::Program::start().run(&words).status()
+}

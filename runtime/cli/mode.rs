@@ -1,0 +1,130 @@
+//! Which mode this is. Each is a row: cluster, helm, clock, operator, journal. From here on nobody asks.
+//!
+//! There is one row now: a live run. Does not know what a run does with what it is given.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, Weak};
+
+use runbook_core::Session;
+use runbook_core::fault::{Code, Fault};
+use runbook_core::journal::Journal;
+use runbook_core::record::{Attempt, Entry};
+use runbook_core::world::{Clock, Clusters, Files, Helm, Interrupt, Operator, World};
+use runbook_stdlib::cluster;
+use tokio::runtime::Handle;
+
+use crate::arguments::Options;
+use crate::environment::Environment;
+use crate::id;
+
+/// What every row needs from outside.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) environment: &'a Environment,
+    pub(crate) runtime: Handle,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) operator: Arc<dyn Operator>,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) secrets: Arc<runbook_core::secret::Vault>,
+    /// Where the script lies, where it lies in a folder.
+    pub(crate) folder: Option<&'a Path>,
+    /// Files and folders that parameters name.
+    pub(crate) named: Vec<PathBuf>,
+}
+
+/// The session of a run, for what is made before it exists.
+pub(crate) type Later = Arc<OnceLock<Weak<Session>>>;
+
+/// The row of a live run: TLS to the live cluster, the real helm, the real clock, whoever sits at the terminal.
+pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
+    let Surroundings { options, environment, clock, .. } = &given;
+    let connect = cluster::connector(cluster::Options {
+        kubeconfig: options.kubeconfig.clone(),
+        context: options.context.clone(),
+        namespace: options.namespace.clone(),
+        environment: environment.all(),
+        limits: cluster::Limits::default(),
+        on_retry: tell_of_retries(session.clone()),
+        counters: Arc::default(),
+        clock: clock.clone(),
+        tokio: given.runtime.clone(),
+    });
+    World {
+        clusters: Clusters::new(connect),
+        helm: Helm {
+            program: helm(options, environment),
+            kubeconfig: options.kubeconfig.clone(),
+            context: options.context.clone(),
+            environment: environment.all(),
+            version: OnceLock::new(),
+        },
+        clock: given.clock,
+        operator: given.operator,
+        files: Files { roots: roots(given.folder), named: given.named },
+        tokio: given.runtime,
+        interrupt: given.interrupt,
+        secrets: given.secrets,
+    }
+}
+
+/// The helm of a live run: `--helm`, or the first on the `PATH`.
+pub(crate) fn helm(options: &Options, environment: &Environment) -> Option<PathBuf> {
+    options.helm.clone().or_else(|| environment.program("helm"))
+}
+
+/// Where scripts may read: below their own folder, and below the one the person is in.
+fn roots(folder: Option<&Path>) -> Vec<PathBuf> {
+    folder.map(Path::to_owned).into_iter().chain(std::env::current_dir()).collect()
+}
+
+fn tell_of_retries(session: Later) -> Arc<dyn Fn(&cluster::Retry) + Send + Sync> {
+    Arc::new(move |retry| {
+        let Some(session) = session.get().and_then(Weak::upgrade) else { return };
+        let attempt = Attempt {
+            step: session.scopes.path(),
+            words: retry.request.clone(),
+            attempt: retry.attempt,
+            reason: retry.reason.clone(),
+        };
+        if let Err(fault) = session.record(Entry::Attempt(attempt)) {
+            tracing::error!("a failed try could not be recorded: {fault}");
+        }
+    })
+}
+
+/// The folder in which runs are kept.
+///
+/// Faults: `RB050` where neither `--journal` nor the environment names one.
+pub(crate) fn runs(options: &Options, environment: &Environment) -> Result<PathBuf, Fault> {
+    options.journal.clone().or_else(|| environment.runs()).ok_or_else(|| {
+        Fault::new(
+            Code::JournalFailed,
+            "there is no folder for the journal: neither `XDG_STATE_HOME` nor `HOME` is set",
+        )
+        .hint("name one with `--journal DIR`")
+    })
+}
+
+/// The journal of a new run, and the run's id.
+///
+/// Faults: `RB050` where it cannot be written.
+pub(crate) fn journal(runs: &Path, clock: &dyn Clock) -> Result<(Journal, String), Fault> {
+    let mut key = [0; 32];
+    fs_err::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut key)).map_err(|error| {
+        Fault::new(Code::JournalFailed, format!("the journal has no key: no random numbers: {error}"))
+    })?;
+    let mut last = Fault::new(Code::JournalFailed, format!("no free run id in `{}`", runs.display()));
+    for id in id::candidates(clock.now()) {
+        if runs.join(&id).exists() {
+            continue;
+        }
+        match Journal::create(runs, &id, key) {
+            Ok(journal) => return Ok((journal, id)),
+            // Another run took the id between the look and the attempt, or the folder cannot be written at all.
+            Err(fault) if runs.join(&id).exists() => last = fault,
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,32 @@
+//! What a person sees, screen by screen: from plain data to lines.
+//!
+//! Nothing here writes, asks or knows where the lines go.
+
+pub(crate) mod check;
+pub(crate) mod end;
+pub(crate) mod fault;
+pub(crate) mod help;
+pub(crate) mod opening;
+pub(crate) mod plan;
+pub(crate) mod question;
+
+use serde_json::Value;
+
+/// A parameter's value as a person would write it.
+pub(crate) fn value_in_words(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(value_in_words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// `1 write`, `2 writes`.
+pub(crate) fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
