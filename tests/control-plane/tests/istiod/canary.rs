@@ -2,26 +2,45 @@
 
 use std::time::Duration;
 
-use runbook_control_plane::Helm;
+use runbook_control_plane::{Helm, Release, State};
+use serde_json::json;
 
 use crate::mesh::{Mesh, gateway};
 
 const OLD: &str = "docker.io/istio/proxyv2:1.29.6";
 const NEW: &str = "registry.istio.io/release/proxyv2:1.30.3";
 
+const WORKLOAD: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: nginx, image: nginx}]}
+";
+
 /// An un-revisioned 1.29.6 with a Gateway in `edge` and one beside a workload in `shop`, and a revision `1-30-3` beside it.
 fn canary(test: &str) -> Option<Mesh> {
-    let mesh = Mesh::start(test, Helm::V3)?;
-    mesh.release("istio-base", "base", "1.30.3", "defaultRevision=default");
-    mesh.release("istiod", "istiod", "1.29.6", "revision=");
-    for namespace in ["edge", "shop"] {
-        mesh.kubectl(&["create", "namespace", namespace]);
-    }
-    mesh.kubectl(&["label", "namespace", "shop", "istio-injection=enabled"]);
-    mesh.kubectl(&["create", "deployment", "web", "--namespace", "shop", "--image", "nginx"]);
-    mesh.plane.apply(&[gateway("edge", "edge", "", "istio"), gateway("shop", "inner", "", "istio")].concat()).unwrap();
-    mesh.until("the old revision has made both", |mesh| mesh.gateways().len() == 2);
-    mesh.release("istiod-1-30-3", "istiod", "1.30.3", "revision=1-30-3");
+    let release = |chart, version| Release::of(chart, version, Helm::V3);
+    let state = State::named("canary-1.29.6-1.30.3")
+        .gateway_api()
+        .install(release("base", "1.30.3").values(&json!({ "defaultRevision": "default" })))
+        .install(release("istiod", "1.29.6"))
+        .apply(WORKLOAD)
+        .apply(&[gateway("edge", "edge", "", "istio"), gateway("shop", "inner", "", "istio")].concat())
+        .install(release("istiod", "1.30.3").named("istiod-1-30-3").values(&json!({ "revision": "1-30-3" })));
+    let mesh = Mesh::start(test, Helm::V3, &state)?;
+    assert_eq!((image(&mesh, "edge-istio"), image(&mesh, "inner-istio")), (OLD.to_owned(), OLD.to_owned()));
     Some(mesh)
 }
 

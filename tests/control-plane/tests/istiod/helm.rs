@@ -1,8 +1,15 @@
 //! The validator between helm, which writes it, and istiod, which closes it.
 
-use runbook_control_plane::{Fault, Helm};
+use runbook_control_plane::{Fault, Helm, Release, State};
 
 use crate::mesh::{Mesh, gateway};
+
+/// base and istiod of a version whose charts write the policy of the validators at every upgrade.
+fn validators(helm: Helm) -> State {
+    let release = |chart| Release::of(chart, "1.28.5", helm);
+    let name = if helm == Helm::V3 { "validators-helm3" } else { "validators-helm4" };
+    State::named(name).gateway_api().install(release("base")).install(release("istiod"))
+}
 
 fn policies(mesh: &Mesh) -> Vec<String> {
     let found = mesh.list("validatingwebhookconfigurations -l istio.io/rev");
@@ -13,10 +20,7 @@ fn policies(mesh: &Mesh) -> Vec<String> {
 #[test]
 fn helm_4_meets_the_field_that_istiod_took_and_passes_with_charts_that_leave_it_alone() {
     let test = "helm_4_meets_the_field_that_istiod_took_and_passes_with_charts_that_leave_it_alone";
-    let Some(mesh) = Mesh::start(test, Helm::V4) else { return };
-    for (name, chart) in [("istio-base", "base"), ("istiod", "istiod")] {
-        mesh.release(name, chart, "1.28.5", "revision=");
-    }
+    let Some(mesh) = Mesh::start(test, Helm::V4, &validators(Helm::V4)) else { return };
     mesh.until("istiod has closed both", |mesh| policies(mesh) == ["Fail", "Fail"]);
     for (name, chart, entry) in
         [("istio-base", "base", "validation.istio.io"), ("istiod", "istiod", "rev.validation.istio.io")]
@@ -35,10 +39,11 @@ fn helm_4_meets_the_field_that_istiod_took_and_passes_with_charts_that_leave_it_
 
 #[test]
 fn helm_3_reopens_a_validator_and_istiod_closes_it_again() {
-    let Some(mesh) = Mesh::start("helm_3_reopens_a_validator_and_istiod_closes_it_again", Helm::V3) else { return };
-    for (name, chart) in [("istio-base", "base"), ("istiod", "istiod")] {
-        mesh.release(name, chart, "1.28.5", "revision=");
-    }
+    let Some(mesh) =
+        Mesh::start("helm_3_reopens_a_validator_and_istiod_closes_it_again", Helm::V3, &validators(Helm::V3))
+    else {
+        return;
+    };
     mesh.until("istiod has closed both", |mesh| policies(mesh) == ["Fail", "Fail"]);
     let refused = mesh.plane.apply(
         "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: empty, namespace: default}\nspec: {}\n",
@@ -56,10 +61,7 @@ fn helm_3_reopens_a_validator_and_istiod_closes_it_again() {
 #[test]
 fn without_istiod_nothing_is_injected_and_closed_webhooks_refuse() {
     let test = "without_istiod_nothing_is_injected_and_closed_webhooks_refuse";
-    let Some(mut mesh) = Mesh::start(test, Helm::V3) else { return };
-    for (name, chart) in [("istio-base", "base"), ("istiod", "istiod")] {
-        mesh.release(name, chart, "1.30.3", "profile=ambient");
-    }
+    let Some(mut mesh) = Mesh::start(test, Helm::V3, &validators(Helm::V3)) else { return };
     mesh.until("istiod has closed both", |mesh| policies(mesh) == ["Fail", "Fail"]);
     mesh.kubectl(&["label", "namespace", "default", "istio-injection=enabled"]);
     mesh.kill_istiods();

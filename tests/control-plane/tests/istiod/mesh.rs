@@ -6,9 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use runbook_control_plane::{
-    Charts, ControlPlane, Helm, StandIn, charts_or_skip, gateway_api_crds, gateway_api_version,
-};
+use runbook_control_plane::{Charts, ControlPlane, Helm, StandIn, State, charts_or_skip};
 use serde_json::Value;
 
 pub(crate) struct Mesh {
@@ -19,17 +17,12 @@ pub(crate) struct Mesh {
 }
 
 impl Mesh {
-    /// An empty cluster with the Gateway API and the namespace `istio-system`; none if the test is skipped.
-    pub(crate) fn start(test: &str, helm: Helm) -> Option<Self> {
+    /// Starts from a state, with every istiod in it at work; none if the test is skipped.
+    pub(crate) fn start(test: &str, helm: Helm, state: &State) -> Option<Self> {
         charts_or_skip(test)?;
-        let plane = ControlPlane::start().unwrap();
+        let plane = ControlPlane::from_state(state).unwrap();
         let stand_in = StandIn::start(&plane).unwrap();
-        let mesh = Self { plane, stand_in: Some(stand_in), charts: Charts::open().unwrap(), helm };
-        for crd in gateway_api_crds(mesh.plane.binaries(), gateway_api_version()).unwrap() {
-            mesh.kubectl(&["apply", "--server-side", "-f", &crd.to_string_lossy()]);
-        }
-        mesh.kubectl(&["create", "namespace", "istio-system"]);
-        Some(mesh)
+        Some(Self { plane, stand_in: Some(stand_in), charts: Charts::open().unwrap(), helm })
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
@@ -53,8 +46,18 @@ impl Mesh {
         values: &str,
     ) -> Result<String, runbook_control_plane::Fault> {
         let chart = self.chart(chart, version);
-        let arguments =
-            ["upgrade", "--install", name, &chart, "--namespace", "istio-system", "--wait", "--set", values];
+        let arguments = [
+            "upgrade",
+            "--install",
+            name,
+            &chart,
+            "-n",
+            "istio-system",
+            "--create-namespace",
+            "--wait",
+            "--set",
+            values,
+        ];
         self.plane.run_helm(self.helm, &arguments)
     }
 

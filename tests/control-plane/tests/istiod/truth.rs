@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runbook_control_plane::Helm;
+use runbook_control_plane::{Helm, State};
 use serde_json::Value;
 
 use crate::mesh::{Mesh, gateway, name};
@@ -24,7 +24,7 @@ fn managers(object: &Value) -> Vec<(String, String, String)> {
 }
 
 fn recorded_mesh(test: &str) -> Option<Mesh> {
-    let mesh = Mesh::start(test, Helm::V3)?;
+    let mesh = Mesh::start(test, Helm::V3, &State::bare())?;
     mesh.release("istio-base", "base", "1.30.3", "defaultRevision=1-30-3");
     mesh.release("istiod-1-30-3", "istiod", "1.30.3", "profile=ambient,revision=1-30-3");
     for namespace in ["shop", "amb", "ingress"] {

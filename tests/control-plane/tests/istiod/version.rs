@@ -1,6 +1,6 @@
 //! Every version that an upgrade may start from or lead to: what the chart's templates make, by that chart's own rules.
 
-use runbook_control_plane::Helm;
+use runbook_control_plane::{Helm, State};
 use serde_json::Value;
 
 use crate::mesh::{Mesh, gateway};
@@ -35,7 +35,10 @@ fn variable<'a>(container: &'a Value, wanted: &str) -> &'a str {
 
 #[test]
 fn each_version_injects_and_deploys_by_its_own_templates() {
-    let Some(mesh) = Mesh::start("each_version_injects_and_deploys_by_its_own_templates", Helm::V3) else { return };
+    let Some(mesh) = Mesh::start("each_version_injects_and_deploys_by_its_own_templates", Helm::V3, &State::bare())
+    else {
+        return;
+    };
     mesh.release("istio-base", "base", "1.30.3", "defaultRevision=1-30-3");
     for (version, hub, native) in VERSIONS {
         let revision = version.replace('.', "-");
