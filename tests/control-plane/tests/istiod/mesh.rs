@@ -85,12 +85,12 @@ impl Mesh {
         found.remove(0)
     }
 
-    /// Looks until something holds; what was looked for is said if it does not within half a minute.
+    /// Looks until something holds; what was looked for is said if it does not within a minute and a half.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !holds(self) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "still not so: {what}");
+            assert!(begun.elapsed() < Duration::from_secs(90), "still not so: {what}");
             sleep(Duration::from_millis(100));
         }
     }
