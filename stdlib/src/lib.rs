@@ -2,14 +2,19 @@
 //!
 //! Does not know modes, terminals or journals; a primitive sees its [`runbook_core::Call`] and nothing else.
 
+#[cfg(test)]
+mod bench;
 pub mod cluster;
+mod command;
 pub mod flow;
 pub mod helm;
 pub mod kubectl;
 mod library;
+mod path;
 pub mod readiness;
 pub mod value;
 pub mod wait;
+mod yaml;
 
 pub use library::library;
 

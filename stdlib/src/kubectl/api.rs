@@ -1,7 +1,7 @@
 //! The objects of one kind in one place, as plain values: read, listed, watched, written.
 //!
-//! Lists are complete or a fault. A write is sent once; what became of one without an answer is for
-//! [`Api::settle`] to find out. Does not know scripts, options or what an object means.
+//! Lists are complete or a fault. A write is sent once; what became of one without an answer is for `outcome` to find out.
+//! Does not know scripts, options or what an object means.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::kind::{self, Resource};
 use super::name::{check, encode};
 use super::page::{self, Page};
-use super::query::{Deletion, Event, List, Listing, ManagedFields, Patch, Writing};
+use super::query::{Deletion, Detail, Event, List, Listing, ManagedFields, Patch, Writing};
 use super::request::{self, Asked};
 use super::{refusal, watch};
 
@@ -41,6 +41,7 @@ pub struct Api {
     cluster: Arc<Cluster>,
     resource: Arc<Resource>,
     namespace: Option<String>,
+    detail: Detail,
 }
 
 impl Api {
@@ -65,7 +66,13 @@ impl Api {
         if let Some(namespace) = &namespace {
             check("namespace", namespace)?;
         }
-        Ok(Self { cluster: cluster.clone(), resource, namespace })
+        Ok(Self { cluster: cluster.clone(), resource, namespace, detail: Detail::Whole })
+    }
+
+    /// The same, but of single objects only their metadata is asked for and answered, whatever is done to them.
+    #[must_use]
+    pub fn metadata_only(self) -> Self {
+        Self { detail: Detail::Metadata, ..self }
     }
 
     /// The kind.
@@ -103,8 +110,8 @@ impl Api {
 
     /// A part of an object, such as `scale` or `status`.
     pub async fn get_part(&self, name: &str, part: Option<&str>) -> Result<Value, Fault> {
-        let path = self.path(Some(name), part)?;
-        request::answer(&self.cluster.client, Request::get(path), Vec::new(), &self.asked("get", Some(name))).await
+        let request = Request::get(self.path(Some(name), part)?).header(http::header::ACCEPT, self.detail.accept());
+        request::answer(&self.cluster.client, request, Vec::new(), &self.asked("get", Some(name))).await
     }
 
     /// All objects, page by page, complete or a fault. Each has its `kind` and `apiVersion`.
@@ -160,7 +167,7 @@ impl Api {
         let next = next.map(|token| format!("&continue={}", encode(token))).unwrap_or_default();
         let path = format!("{}?limit={size}{}{next}", self.path(None, None)?, listing.query());
         let asked = self.asked("list", None);
-        let request = Request::get(path).header(http::header::ACCEPT, listing.accept());
+        let request = Request::get(path).header(http::header::ACCEPT, listing.objects.accept());
         let bytes = request::bytes(&self.cluster.client, request, Vec::new(), &asked).await?;
         page::read(&bytes, &mut |item| take(self.dressed(item, listing))).map_err(|error| {
             Fault::new(Code::Incomplete, format!("the answer to listing {} is no list: {error}", asked.object))
@@ -198,7 +205,7 @@ impl Api {
             listing.query()
         );
         let asked = self.asked("watch", None);
-        let request = Request::get(query).header(http::header::ACCEPT, listing.accept());
+        let request = Request::get(query).header(http::header::ACCEPT, listing.objects.accept());
         let response = match request::open(&self.cluster.client, request, Vec::new(), &asked).await {
             Err(fault) if fault.detail.contains_key("expired") => {
                 return Ok(futures::stream::iter([Ok(Event::Expired)]).left_stream());
@@ -240,7 +247,9 @@ impl Api {
         writing: &Writing,
     ) -> Result<Value, Fault> {
         let whole = self.path(Some(name), part)? + writing.query().as_str();
-        let request = Request::patch(whole).header(http::header::CONTENT_TYPE, patch.content_type());
+        let request = Request::patch(whole)
+            .header(http::header::CONTENT_TYPE, patch.content_type())
+            .header(http::header::ACCEPT, self.detail.accept());
         self.send(patch.verb(), Some(name), request, patch.body()).await
     }
 
@@ -277,42 +286,6 @@ impl Api {
     ) -> Result<Value, Fault> {
         let body = serde_json::to_vec(body).expect("a value is plain data");
         request::answer(&self.cluster.client, request, body, &self.asked(verb, name)).await
-    }
-
-    /// Sends a write, and where its answer is lost reads the object back instead of guessing.
-    ///
-    /// `done` tells from the object (`None`: it does not exist) whether the write has happened, and gives the answer then.
-    /// Where it has not, the write is sent once more; without an answer again, the fault says what is known.
-    pub async fn settle(
-        &self,
-        name: &str,
-        write: impl AsyncFn() -> Result<Value, Fault>,
-        done: impl Fn(Option<&Value>) -> Option<Value>,
-    ) -> Result<Value, Fault> {
-        let mut sent_again = false;
-        loop {
-            let lost = match write().await {
-                Err(fault) if refusal::outcome_unknown(&fault) => fault,
-                other => return other,
-            };
-            let title = self.title(name);
-            let live = self.find(name).await.map_err(|fault| {
-                Fault {
-                    message: format!("{}; {title} could not be read back either: {}", lost.message, fault.message),
-                    ..lost.clone()
-                }
-                .hint(format!("look at {title} before going on: the change may or may not have been made"))
-            })?;
-            if let Some(answer) = done(live.as_ref()) {
-                tracing::info!(target: "runbook::kubectl", object = %title, "the answer was lost; read back: it was done");
-                return Ok(answer);
-            }
-            if sent_again {
-                let message = format!("{}; read back: {title} was not changed", lost.message);
-                return Err(Fault { message, ..lost }.with("outcome", "not done").retryable());
-            }
-            sent_again = true;
-        }
     }
 
     fn path(&self, name: Option<&str>, part: Option<&str>) -> Result<String, Fault> {

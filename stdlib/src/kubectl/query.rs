@@ -18,6 +18,18 @@ pub enum Detail {
     Metadata,
 }
 
+impl Detail {
+    pub(super) fn accept(self) -> &'static str {
+        match self {
+            Self::Whole => "application/json",
+            Self::Metadata => {
+                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+                 application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+            }
+        }
+    }
+}
+
 /// Whether the record of who owns which field comes along. It is often the largest part of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ManagedFields {
@@ -67,16 +79,6 @@ impl Listing {
             }
         }
         query
-    }
-
-    pub(super) fn accept(&self) -> &'static str {
-        match self.objects {
-            Detail::Whole => "application/json",
-            Detail::Metadata => {
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
-                 application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-            }
-        }
     }
 }
 

@@ -1,0 +1,76 @@
+//! `kubectl::list`
+
+use runbook_core::primitive::{Answer, Example};
+use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
+
+use super::api::{Api, Scope};
+use super::option::{ALL_NAMESPACES, CONTEXT, FIELD_SELECTOR, KIND, MANAGED_FIELDS, NAMESPACE, SELECTOR, Target};
+use super::query::{Detail, Listing, ManagedFields};
+use crate::command::Command;
+
+const METADATA_ONLY: Param<Option<bool>> =
+    Param::option("metadata_only", "Only the metadata of each object, which is much less; false if absent.");
+
+/// `kubectl::list`
+pub(super) const LIST: Primitive = Primitive {
+    name: "kubectl::list",
+    summary: "Read all objects of a kind: all of them, or a fault.",
+    params: &[
+        &KIND,
+        &NAMESPACE,
+        &ALL_NAMESPACES,
+        &SELECTOR,
+        &FIELD_SELECTOR,
+        &METADATA_ONLY,
+        &MANAGED_FIELDS,
+        &CONTEXT,
+    ],
+    effect: Effect::Read,
+    answer: Answer::Recorded,
+    announce,
+    command: |args| Some(command(args)),
+    run,
+    examples: &[Example {
+        cluster: "shop",
+        script: r#"kubectl::list("deploy", #{ namespace: "shop", selector: "app in (web, api)" }).map(|d| d.metadata.name)"#,
+        expect: r#"["api","web"]"#,
+    }],
+};
+
+fn announce(args: &Args) -> String {
+    let selector = args.get(&SELECTOR).map(|selector| format!(" with {selector}")).unwrap_or_default();
+    let place = if everywhere(args) { " in all namespaces".to_owned() } else { Target::of(args).place() };
+    format!("list {}{selector}{place}", args.get(&KIND))
+}
+
+fn command(args: &Args) -> String {
+    let line = Target::of(args).flags(Command::new("kubectl get").word(args.get(&KIND)));
+    let line = line
+        .switch("--all-namespaces", args.get(&ALL_NAMESPACES))
+        .flag("--selector", args.get(&SELECTOR))
+        .flag("--field-selector", args.get(&FIELD_SELECTOR));
+    line.word("-o").word("json").line()
+}
+
+fn everywhere(args: &Args) -> bool {
+    args.get(&ALL_NAMESPACES) == Some(true)
+}
+
+fn run(call: &Call<'_>, args: &Args) -> Outcome {
+    let target = Target::of(args);
+    let cluster = target.cluster(call)?;
+    let scope = if everywhere(args) { Scope::All } else { target.scope() };
+    let listing = Listing {
+        selector: args.get(&SELECTOR),
+        field_selector: args.get(&FIELD_SELECTOR),
+        objects: if args.get(&METADATA_ONLY) == Some(true) { Detail::Metadata } else { Detail::Whole },
+        managed_fields: match args.get(&MANAGED_FIELDS) {
+            Some(true) => ManagedFields::Kept,
+            _ => ManagedFields::Dropped,
+        },
+    };
+    call.read(async {
+        let list = Api::open(&cluster, &args.get(&KIND), &scope).await?.list(&listing).await?;
+        Ok(Value::Array(list.items))
+    })
+}

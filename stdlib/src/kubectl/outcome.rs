@@ -1,0 +1,158 @@
+//! What became of a write whose answer was lost, and writes that must not run over what others do meanwhile.
+//!
+//! Does not know what a write is for: whoever sends it says how to recognise that it was done.
+
+use runbook_core::{Code, Fault};
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::query::{Patch, Writing};
+use super::refusal;
+
+/// How often a change is decided anew because the object changed between reading and writing.
+const ROUNDS: usize = 5;
+
+/// What reading an object back tells about a write.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Trace {
+    /// It was done; this is its answer.
+    Done(Value),
+    /// It was not done.
+    NotDone,
+    /// The object was changed, by the write or by someone else.
+    Unclear,
+}
+
+/// Sends a write. Where its answer is lost, reads the object back instead of guessing (`None`: it does not exist); where the
+/// write was not done it is sent once more. The fault of a write that stays without an answer says what is known.
+pub(super) async fn settle(
+    api: &Api,
+    name: &str,
+    write: impl AsyncFn() -> Result<Value, Fault>,
+    trace: impl Fn(Option<Value>) -> Trace,
+) -> Result<Value, Fault> {
+    let mut sent_again = false;
+    loop {
+        let lost = match write().await {
+            Err(fault) if refusal::outcome_unknown(&fault) => fault,
+            other => return other,
+        };
+        let title = api.title(name);
+        let said = |words: String| Fault { message: format!("{}; {words}", lost.message), ..lost.clone() };
+        let found = match api.find(name).await {
+            Ok(found) => trace(found),
+            Err(fault) => {
+                return Err(said(format!("{title} could not be read back: {}", fault.message))
+                    .hint(format!("look at {title} before going on: the change may have been made or not")));
+            }
+        };
+        match found {
+            Trace::Done(answer) => {
+                tracing::info!(target: "runbook::kubectl", object = %title, "an answer was lost; read back: it was done");
+                return Ok(answer);
+            }
+            Trace::NotDone if sent_again => {
+                return Err(said(format!("read back, {title} was not changed"))
+                    .with("outcome", "not done")
+                    .retryable());
+            }
+            Trace::NotDone => sent_again = true,
+            Trace::Unclear => {
+                return Err(said(format!("read back, {title} was changed, by this or by someone else"))
+                    .hint(format!("look at {title} before going on")));
+            }
+        }
+    }
+}
+
+/// What a change found and did.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Changed {
+    /// The object as it was.
+    pub(super) before: Value,
+    /// The object as it is; `None` where nothing was to be done and nothing was sent.
+    pub(super) after: Option<Value>,
+}
+
+/// Reads an object, decides on a merge patch, and sends it only as long as the object is the one that was read; else both anew.
+///
+/// `decide` gives `None` where nothing is to be done.
+pub(super) async fn merge(
+    api: &Api,
+    name: &str,
+    part: Option<&str>,
+    writing: &Writing,
+    decide: impl Fn(&Value) -> Result<Option<Value>, Fault>,
+) -> Result<Changed, Fault> {
+    let mut round = 1;
+    loop {
+        let before = api.get_part(name, part).await?;
+        let Some(mut patch) = decide(&before)? else { return Ok(Changed { before, after: None }) };
+        let changes = patch.clone();
+        patch["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
+        let patch = Patch::Merge(patch);
+        let sent = settle(
+            api,
+            name,
+            async || api.patch_part(name, part, &patch, writing).await,
+            |live| match live {
+                Some(live) if part.is_none() && holds(&live, &changes) => Trace::Done(live),
+                Some(live) if live["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"] => {
+                    Trace::NotDone
+                }
+                _ => Trace::Unclear,
+            },
+        );
+        match sent.await {
+            Ok(after) => return Ok(Changed { before, after: Some(after) }),
+            Err(fault) if was_changed_meanwhile(&fault) && round < ROUNDS => round += 1,
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+/// Whether an object already is what a merge patch makes of it.
+pub(super) fn holds(object: &Value, patch: &Value) -> bool {
+    match patch {
+        Value::Object(_) if !object.is_object() => false,
+        Value::Object(fields) => fields.iter().all(|(key, wanted)| match (object.get(key), wanted) {
+            (None | Some(Value::Null), Value::Null) => true,
+            (Some(found), wanted) => holds(found, wanted),
+            (None, Value::Object(inner)) if !inner.is_empty() => holds(&json!({}), wanted),
+            (None, _) => false,
+        }),
+        wanted => object == wanted,
+    }
+}
+
+/// Whether a write was refused because the object is no longer the one that was read.
+pub(super) fn was_changed_meanwhile(fault: &Fault) -> bool {
+    fault.code == Code::Conflict && fault.detail.get("reason").is_some_and(|reason| reason == "Conflict")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_holds_a_patch_that_would_change_nothing() {
+        let object = json!({ "metadata": { "labels": { "a": "1" } }, "spec": { "list": [1, 2] } });
+        for same in [
+            json!({}),
+            json!({ "metadata": { "labels": { "a": "1", "gone": null } } }),
+            json!({ "spec": { "list": [1, 2] } }),
+            json!({ "status": { "never": null } }),
+        ] {
+            assert!(holds(&object, &same), "{same}");
+        }
+        for other in [
+            json!({ "metadata": { "labels": { "a": "2" } } }),
+            json!({ "metadata": { "labels": { "a": null } } }),
+            json!({ "spec": { "list": [1] } }),
+            json!({ "status": { "phase": "x" } }),
+            json!({ "status": {} }),
+        ] {
+            assert!(!holds(&object, &other), "{other}");
+        }
+    }
+}

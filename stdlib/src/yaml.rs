@@ -1,0 +1,81 @@
+//! YAML as Kubernetes and Helm read it.
+//!
+//! Booleans, octal numbers and merge keys as in YAML 1.1, the last of two equal keys wins. Text is untrusted: depth, nodes
+//! and aliases are bounded. Does not know what a document means.
+
+use serde_json::Value;
+use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::{Options, budget, options};
+
+/// The documents of a text; empty ones are left out.
+///
+/// The error says in words what is wrong and where. It quotes no text: that may be a secret.
+pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
+    serde_saphyr::from_multiple_with_options(text, limits()).map_err(|error| error.to_string())
+}
+
+/// The one document of a text; `Value::Null` where it is empty.
+pub(crate) fn document(text: &str) -> Result<Value, String> {
+    let mut documents = documents(text)?;
+    match documents.len() {
+        0 => Ok(Value::Null),
+        1 => Ok(documents.remove(0)),
+        more => Err(format!("it holds {more} documents, expected one")),
+    }
+}
+
+fn limits() -> Options {
+    options! {
+        // Istio's CRDs are 20,000 lines in one text; the defaults end at a quarter of a million nodes.
+        budget: budget! { max_documents: 50_000, max_nodes: 5_000_000, max_events: 20_000_000 },
+        // Charts open with licences of more comment lines than the parser would keep.
+        emit_comments: false,
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        legacy_octal_numbers: true,
+        with_snippet: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn scalars_mean_what_they_mean_to_kubernetes() {
+        let text =
+            "a: yes\nb: 0644\nc: 1_000\nd: 'on'\ne: ~\nf: 1.5\ng: 2024-01-02\nh: 0x10\na: off\n1: one\ntrue: t\n";
+        assert_eq!(
+            document(text).unwrap(),
+            json!({
+                "a": false, "b": 420, "c": 1000, "d": "on", "e": null, "f": 1.5, "g": "2024-01-02", "h": 16,
+                "1": "one", "true": "t"
+            })
+        );
+    }
+
+    #[test]
+    fn comments_and_empty_documents_are_passed_over() {
+        let licence = "# a line of a licence\n".repeat(80);
+        let text = format!("---\n# nothing\n---\n{licence}a: 1\n---\n\n---\nb: [1, {{c: d}}]\n...\n");
+        assert_eq!(documents(&text).unwrap(), [json!({"a": 1}), json!({"b": [1, {"c": "d"}]})]);
+        assert_eq!(document("# only a comment\n").unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn an_error_names_the_line_and_quotes_nothing() {
+        let error = documents("password: hunter2\n  bad: [\n").unwrap_err();
+        assert!(error.contains("line"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let before = level - 1;
+            text += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
+        }
+        assert!(documents(&text).is_err());
+    }
+}
