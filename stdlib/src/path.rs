@@ -68,20 +68,6 @@ impl Path {
         parts.push(Part::Index(i64::try_from(index).unwrap_or(i64::MAX)));
         Self(parts)
     }
-
-    /// The same as JSON Pointer (RFC 6901). `None` where an index counts from the end.
-    pub(crate) fn pointer(&self) -> Option<String> {
-        let mut text = String::new();
-        for part in &self.0 {
-            text.push('/');
-            match part {
-                Part::Key(key) => text.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                Part::Index(index) if *index >= 0 => text.push_str(&index.to_string()),
-                Part::Index(_) => return None,
-            }
-        }
-        Some(text)
-    }
 }
 
 impl fmt::Display for Path {
@@ -139,12 +125,6 @@ mod tests {
         for path in ["", "a..b", "[x]", "a[", "a[\"b]", ".a", "a[0]b", "a."] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
-    }
-
-    #[test]
-    fn a_pointer_escapes_what_json_pointer_escapes() {
-        let path = Path::parse("metadata.labels[\"a/b~c\"]").unwrap();
-        assert_eq!(path.pointer().unwrap(), "/metadata/labels/a~1b~0c");
     }
 
     proptest! {

@@ -110,7 +110,7 @@ impl Api {
 
     /// A part of an object, such as `scale` or `status`.
     pub async fn get_part(&self, name: &str, part: Option<&str>) -> Result<Value, Fault> {
-        let request = Request::get(self.path(Some(name), part)?).header(http::header::ACCEPT, self.detail.accept());
+        let request = Request::get(self.path(Some(name), part)?).header(http::header::ACCEPT, self.detail.of_object());
         request::answer(&self.cluster.client, request, Vec::new(), &self.asked("get", Some(name))).await
     }
 
@@ -167,7 +167,7 @@ impl Api {
         let next = next.map(|token| format!("&continue={}", encode(token))).unwrap_or_default();
         let path = format!("{}?limit={size}{}{next}", self.path(None, None)?, listing.query());
         let asked = self.asked("list", None);
-        let request = Request::get(path).header(http::header::ACCEPT, listing.objects.accept());
+        let request = Request::get(path).header(http::header::ACCEPT, listing.objects.of_list());
         let bytes = request::bytes(&self.cluster.client, request, Vec::new(), &asked).await?;
         page::read(&bytes, &mut |item| take(self.dressed(item, listing))).map_err(|error| {
             Fault::new(Code::Incomplete, format!("the answer to listing {} is no list: {error}", asked.object))
@@ -205,7 +205,7 @@ impl Api {
             listing.query()
         );
         let asked = self.asked("watch", None);
-        let request = Request::get(query).header(http::header::ACCEPT, listing.objects.accept());
+        let request = Request::get(query).header(http::header::ACCEPT, listing.objects.of_object());
         let response = match request::open(&self.cluster.client, request, Vec::new(), &asked).await {
             Err(fault) if fault.detail.contains_key("expired") => {
                 return Ok(futures::stream::iter([Ok(Event::Expired)]).left_stream());
@@ -249,7 +249,7 @@ impl Api {
         let whole = self.path(Some(name), part)? + writing.query().as_str();
         let request = Request::patch(whole)
             .header(http::header::CONTENT_TYPE, patch.content_type())
-            .header(http::header::ACCEPT, self.detail.accept());
+            .header(http::header::ACCEPT, self.detail.of_object());
         self.send(patch.verb(), Some(name), request, patch.body()).await
     }
 

@@ -7,8 +7,9 @@ use runbook_core::{Code, Fault, Param};
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
-use super::outcome::{self, Trace, settle};
+use super::outcome::{self, Decision, Trace, settle};
 use super::query::{Patch, Writing};
+use crate::path::Path;
 
 pub(super) const OVERWRITE: Param<Option<bool>> =
     Param::option("overwrite", "Replace values that are there already; false if absent, and then a fault.");
@@ -90,7 +91,7 @@ impl Marking {
             return Ok(self.answer(api, name, &self.expect, &after));
         }
         let writing = Writing::by(&self.manager);
-        let changed = outcome::merge(api, name, None, &writing, |before| self.decide(api, name, before)).await?;
+        let changed = outcome::change(api, name, None, &writing, |before| self.decide(api, name, before)).await?;
         let before = self.mark.of(&changed.before);
         let mut answer = self.answer(api, name, &before, changed.after.as_ref().unwrap_or(&changed.before));
         if changed.after.is_none() {
@@ -101,7 +102,7 @@ impl Marking {
     }
 
     /// The patch for an object as it was read; `None` where all is as wanted.
-    fn decide(&self, api: &Api, name: &str, before: &Value) -> Result<Option<Value>, Fault> {
+    fn decide(&self, api: &Api, name: &str, before: &Value) -> Result<Option<Decision>, Fault> {
         let found = self.mark.of(before);
         let value = |key: &String| found.get(key).unwrap_or(&Value::Null);
         if self.wanted.iter().all(|(key, wanted)| value(key) == wanted) {
@@ -124,7 +125,11 @@ impl Marking {
                 .about(api.title(name))
                 .hint("`overwrite: true` replaces it, `expect` says which value may be replaced"));
         }
-        Ok(Some(json!({ "metadata": { self.mark.field(): self.wanted } })))
+        let path = |key: &String| Path::default().key("metadata").key(self.mark.field()).key(key);
+        Ok(Some(Decision {
+            patch: json!({ "metadata": { self.mark.field(): self.wanted } }),
+            looked_at: self.expect.keys().map(path).collect(),
+        }))
     }
 
     fn surprised(&self, api: &Api, name: &str, key: &str, expected: &Value, found: &Value) -> Fault {
@@ -145,7 +150,9 @@ impl Marking {
     fn operations(&self) -> Option<Value> {
         let known = |key: &String| self.expect.contains_key(key);
         let differs = |(key, wanted): (&String, &Value)| self.expect.get(key) != Some(wanted);
-        if self.wanted.is_empty() || !self.wanted.keys().all(known) || !self.wanted.iter().any(differs) {
+        // Where none is expected there may be no map yet to put one into.
+        let there = self.expect.values().any(|value| !value.is_null());
+        if !there || !self.wanted.keys().all(known) || !self.wanted.iter().any(differs) {
             return None;
         }
         let path = |key: &str| format!("/metadata/{}/{}", self.mark.field(), key.replace('~', "~0").replace('/', "~1"));

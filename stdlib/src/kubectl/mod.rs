@@ -2,21 +2,35 @@
 
 mod annotate;
 pub mod api;
+mod apply;
+mod applying;
 mod builtin;
+mod conditional;
 mod cordon;
+mod create;
+mod delete;
+mod diff;
+mod difference;
 mod discovery;
 mod exists;
 mod get;
 pub mod kind;
 mod label;
 mod list;
+mod manifest;
 mod mark;
 pub mod name;
 mod option;
 mod outcome;
+mod ownership;
 pub mod page;
+mod patch;
+mod protection;
+mod prune;
+mod quantity;
 pub mod query;
 pub mod refusal;
+mod removal;
 pub(crate) mod request;
 mod scale;
 mod schedulable;
@@ -30,6 +44,11 @@ pub const ALL: &[&Primitive] = &[
     &get::GET,
     &list::LIST,
     &exists::EXISTS,
+    &apply::APPLY,
+    &create::CREATE,
+    &delete::DELETE,
+    &patch::PATCH,
+    &diff::DIFF,
     &label::LABEL,
     &annotate::ANNOTATE,
     &scale::SCALE,

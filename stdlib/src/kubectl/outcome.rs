@@ -6,8 +6,10 @@ use runbook_core::{Code, Fault};
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::conditional;
 use super::query::{Patch, Writing};
 use super::refusal;
+use crate::path::Path;
 
 /// How often a change is decided anew because the object changed between reading and writing.
 const ROUNDS: usize = 5;
@@ -74,41 +76,59 @@ pub(super) struct Changed {
     pub(super) after: Option<Value>,
 }
 
-/// Reads an object, decides on a merge patch, and sends it only as long as the object is the one that was read; else both anew.
+/// What is to be changed, as a merge patch, and which other fields the decision looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decision {
+    pub(super) patch: Value,
+    pub(super) looked_at: Vec<Path>,
+}
+
+/// Reads an object, decides on a change, and sends it only as long as the fields it was decided on are what was read; else
+/// both anew. What others do to other fields meanwhile does not disturb it.
 ///
 /// `decide` gives `None` where nothing is to be done.
-pub(super) async fn merge(
+pub(super) async fn change(
     api: &Api,
     name: &str,
     part: Option<&str>,
     writing: &Writing,
-    decide: impl Fn(&Value) -> Result<Option<Value>, Fault>,
+    decide: impl Fn(&Value) -> Result<Option<Decision>, Fault>,
 ) -> Result<Changed, Fault> {
     let mut round = 1;
     loop {
         let before = api.get_part(name, part).await?;
-        let Some(mut patch) = decide(&before)? else { return Ok(Changed { before, after: None }) };
-        let changes = patch.clone();
-        patch["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
-        let patch = Patch::Merge(patch);
+        let Some(decision) = decide(&before)? else { return Ok(Changed { before, after: None }) };
+        let patch = Patch::Json(conditional::operations(&before, &decision.patch, &decision.looked_at));
+        let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
         let sent = settle(
             api,
             name,
             async || api.patch_part(name, part, &patch, writing).await,
             |live| match live {
-                Some(live) if part.is_none() && holds(&live, &changes) => Trace::Done(live),
-                Some(live) if live["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"] => {
-                    Trace::NotDone
-                }
+                Some(live) if part.is_none() && holds(&live, &decision.patch) => Trace::Done(live),
+                Some(live) if part.is_none() || version(&live) == version(&before) => Trace::NotDone,
                 _ => Trace::Unclear,
             },
         );
         match sent.await {
             Ok(after) => return Ok(Changed { before, after: Some(after) }),
-            Err(fault) if was_changed_meanwhile(&fault) && round < ROUNDS => round += 1,
+            Err(fault) if round < ROUNDS && is_condition(&fault) => {
+                // A refusal may mean the conditions, or what was asked for: only an object that moved on makes it worth another try.
+                if version(&api.get_part(name, part).await?) == version(&before) {
+                    return Err(fault);
+                }
+                round += 1;
+            }
             Err(fault) => return Err(fault),
         }
     }
+}
+
+/// Whether a write may have been refused because the object is no longer the one that was read.
+pub(super) fn is_condition(fault: &Fault) -> bool {
+    let conflict =
+        fault.code == Code::Conflict && fault.detail.get("reason").is_some_and(|reason| reason == "Conflict");
+    conflict || (fault.code == Code::Rejected && refusal::status(fault) == Some(422))
 }
 
 /// Whether an object already is what a merge patch makes of it.
@@ -123,11 +143,6 @@ pub(super) fn holds(object: &Value, patch: &Value) -> bool {
         }),
         wanted => object == wanted,
     }
-}
-
-/// Whether a write was refused because the object is no longer the one that was read.
-pub(super) fn was_changed_meanwhile(fault: &Fault) -> bool {
-    fault.code == Code::Conflict && fault.detail.get("reason").is_some_and(|reason| reason == "Conflict")
 }
 
 #[cfg(test)]

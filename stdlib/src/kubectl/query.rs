@@ -19,13 +19,19 @@ pub enum Detail {
 }
 
 impl Detail {
-    pub(super) fn accept(self) -> &'static str {
+    /// What to accept for a single object, and for each event of a watch.
+    pub(super) fn of_object(self) -> &'static str {
         match self {
             Self::Whole => "application/json",
-            Self::Metadata => {
-                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
-                 application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-            }
+            Self::Metadata => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+        }
+    }
+
+    /// What to accept for a list.
+    pub(super) fn of_list(self) -> &'static str {
+        match self {
+            Self::Whole => "application/json",
+            Self::Metadata => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
         }
     }
 }

@@ -86,6 +86,8 @@ pub(crate) fn refused(code: u16, body: &[u8], asked: &Asked) -> Fault {
         413 => Fault::new(Code::TooLarge, format!("cannot {}: {message}", doing(asked))),
         429 => Fault::new(Code::Network, format!("cannot {}: {message}", doing(asked))).retryable(),
         400..=499 => rejected(&message, asked),
+        // What does not fit a kind's schema: said with a 500, though it is a no.
+        500 if message.contains("typed patch object") => rejected(&message, asked),
         _ => failed(code, &message, asked),
     };
     let causes = status["details"]["causes"].as_array().map_or(&[][..], Vec::as_slice);

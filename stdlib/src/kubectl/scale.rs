@@ -5,7 +5,7 @@ use runbook_core::{Args, Call, Code, Effect, Fault, Outcome, Param, Primitive, R
 use serde_json::json;
 
 use super::option::{CONTEXT, KIND, MANAGER, NAME, NAMESPACE, Target};
-use super::outcome;
+use super::outcome::{self, Decision};
 use super::query::Writing;
 use crate::command::Command;
 
@@ -50,7 +50,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     call.write(async {
         let api = target.open(&cluster, &args.get(&KIND)).await?;
         let title = api.title(&name);
-        let changed = outcome::merge(&api, &name, Some("scale"), &Writing::by(MANAGER), |scale| {
+        let changed = outcome::change(&api, &name, Some("scale"), &Writing::by(MANAGER), |scale| {
             let found = scale["spec"]["replicas"].as_i64().unwrap_or(0);
             match args.get(&CURRENT_REPLICAS) {
                 Some(expected) if expected != found && found != wanted => Err(Fault::new(
@@ -60,7 +60,10 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
                 .about(title.clone())
                 .with("expected", expected)
                 .with("found", found)),
-                _ => Ok((found != wanted).then(|| json!({ "spec": { "replicas": wanted } }))),
+                _ => Ok((found != wanted).then(|| {
+                    let patch = json!({ "spec": { "replicas": wanted } });
+                    Decision { patch, ..Decision::default() }
+                })),
             }
         })
         .await?;

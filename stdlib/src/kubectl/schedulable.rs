@@ -6,7 +6,7 @@ use serde_json::json;
 use super::api::{Api, Scope};
 use super::kind;
 use super::option::{CONTEXT, MANAGER, Target};
-use super::outcome;
+use super::outcome::{self, Decision};
 use super::query::Writing;
 use crate::command::Command;
 
@@ -35,13 +35,13 @@ pub(super) fn run(call: &Call<'_>, args: &Args, wanted: Wanted) -> Outcome {
 
 /// Opens or closes a node. Answers `changed`.
 pub(super) async fn set(nodes: &Api, name: &str, wanted: Wanted) -> Result<Value, Fault> {
-    let changed = outcome::merge(nodes, name, None, &Writing::by(MANAGER), |node| {
+    let changed = outcome::change(nodes, name, None, &Writing::by(MANAGER), |node| {
         let closed = node["spec"]["unschedulable"] == true;
         let patch = match wanted {
             Wanted::Closed => json!({ "spec": { "unschedulable": true } }),
             Wanted::Open => json!({ "spec": { "unschedulable": null } }),
         };
-        Ok((closed != (wanted == Wanted::Closed)).then_some(patch))
+        Ok((closed != (wanted == Wanted::Closed)).then(|| Decision { patch, ..Decision::default() }))
     })
     .await?;
     let word = match (&changed.after, wanted) {
