@@ -71,11 +71,9 @@ mod tests {
 
     #[test]
     fn a_bomb_is_refused() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..12 {
-            let before = level - 1;
-            text += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(", "));
-        }
+        let ten_of = |what: &str| [what; 10].join(", ");
+        let levels = (1..12).map(|level| format!("a{level}: &a{level} [{}]\n", ten_of(&format!("*a{}", level - 1))));
+        let text: String = std::iter::once(format!("a0: &a0 [{}]\n", ten_of("x"))).chain(levels).collect();
         assert!(documents(&text).is_err());
     }
 }

@@ -55,3 +55,6 @@ pub const ALL: &[&Primitive] = &[
     &cordon::CORDON,
     &uncordon::UNCORDON,
 ];
+
+#[cfg(test)]
+mod tests;

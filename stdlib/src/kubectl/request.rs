@@ -50,11 +50,13 @@ pub(crate) fn get(path: &str) -> Builder {
 /// Faults as [`refusal`] maps them; `RB028` for a body above 1.5 MiB, before it is sent.
 pub(crate) async fn answer(client: &Client, request: Builder, body: Vec<u8>, asked: &Asked) -> Result<Value, Fault> {
     let bytes = bytes(client, request, body, asked).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Fault::new(Code::Network, format!("the answer about {} makes no sense: {error}", asked.object))
+    let senseless = |reason: String| {
+        Fault::new(Code::Network, format!("the answer about {} makes no sense: {reason}", asked.object))
             .about(asked.object.clone())
             .hint("is a proxy or a login page between here and the API server?")
-    })
+    };
+    let answer: Value = serde_json::from_slice(&bytes).map_err(|error| senseless(error.to_string()))?;
+    if answer.is_object() { Ok(answer) } else { Err(senseless("it is no object".to_owned())) }
 }
 
 /// Sends a request and gives the answer's bytes.

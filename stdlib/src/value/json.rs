@@ -25,5 +25,5 @@ pub(super) const DUMP: Primitive = pure(
     "Write a value as JSON on one line.",
     &[&VALUE],
     |_: &Call<'_>, args: &Args| Ok(Value::String(args.get(&VALUE).to_string())),
-    &[example(r#"json::dump(#{ a: [1, true, ()] })"#, r#"{"a":[1,true,null]}"#)],
+    &[example(r"json::dump(#{ a: [1, true, ()] })", r#"{"a":[1,true,null]}"#)],
 );

@@ -13,8 +13,8 @@ pub(super) const PARSE: Primitive = pure(
     "Read YAML as Kubernetes reads it.",
     &[&TEXT],
     |_: &Call<'_>, args: &Args| {
-        serde_saphyr::from_str(&args.get(&TEXT))
-            .map_err(|error| Fault::new(Code::WrongArgument, format!("the text is no YAML: {error}")))
+        crate::yaml::document(&args.get(&TEXT))
+            .map_err(|reason| Fault::new(Code::WrongArgument, format!("the text is no YAML: {reason}")))
     },
     &[example(r#"yaml::parse("a: yes").a"#, "true")],
 );
