@@ -11,6 +11,7 @@ pub mod helm;
 pub mod kubectl;
 mod library;
 mod path;
+mod process;
 pub mod readiness;
 pub mod value;
 pub mod wait;

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use serde_saphyr::options::DuplicateKeyPolicy;
-use serde_saphyr::{Options, budget, options};
+use serde_saphyr::{Options, alias_limits, budget, options};
 
 /// The documents of a text; empty ones are left out.
 ///
@@ -26,8 +26,10 @@ pub(crate) fn document(text: &str) -> Result<Value, String> {
 
 fn limits() -> Options {
     options! {
-        // Istio's CRDs are 20,000 lines in one text; the defaults end at a quarter of a million nodes.
-        budget: budget! { max_documents: 50_000, max_nodes: 5_000_000, max_events: 20_000_000 },
+        // Charts may hold many small objects; all CRDs of Istio together are 32,000 nodes.
+        budget: budget! { max_documents: 20_000, max_nodes: 500_000, max_events: 2_000_000 },
+        // Enough for every anchor that people write, too little for a bomb.
+        alias_limits: alias_limits! { max_total_replayed_events: 100_000 },
         // Charts open with licences of more comment lines than the parser would keep.
         emit_comments: false,
         duplicate_keys: DuplicateKeyPolicy::LastWins,

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 pub use wire::{Cause, Counters, Limits, Retry, Sent, WireError};
 
 /// The context where the program runs in a pod and there is no kubeconfig.
-const IN_CLUSTER: &str = "in-cluster";
+pub(crate) const IN_CLUSTER: &str = "in-cluster";
 
 /// Where and how to connect.
 pub struct Options {

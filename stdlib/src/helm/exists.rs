@@ -1,0 +1,42 @@
+//! `helm::exists`
+
+use runbook_core::primitive::Answer;
+use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive, Value};
+
+use super::option::{CONTEXT, NAMESPACE, RELEASE, Target, release_name};
+use super::release::History;
+use super::tool::Tool;
+use crate::command::Command;
+
+/// `helm::exists`
+pub(super) const EXISTS: Primitive = Primitive {
+    name: "helm::exists",
+    summary: "Say whether there is a release, in whatever state; one that is uninstalled and kept as history is none.",
+    params: &[&RELEASE, &NAMESPACE, &CONTEXT],
+    effect: Effect::Read,
+    answer: Answer::Recorded,
+    announce,
+    command,
+    run,
+    examples: &[Example {
+        cluster: "istio",
+        script: r#"helm::exists("ztunnel", #{ namespace: "istio-system" })"#,
+        expect: "false",
+    }],
+};
+
+fn announce(args: &Args) -> String {
+    format!("look whether there is a release {}", args.get(&RELEASE))
+}
+
+fn command(args: &Args) -> Option<String> {
+    Some(Command::new("helm status").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE)).line())
+}
+
+fn run(call: &Call<'_>, args: &Args) -> Outcome {
+    call.block_on(async {
+        let tool = Tool::find(call.world).await?;
+        let history = History::read(&tool, &Target::of(args), &release_name(args)?).await?;
+        Ok(Value::Bool(history.is_some_and(|history| !history.is_uninstalled())))
+    })
+}
