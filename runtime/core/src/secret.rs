@@ -111,6 +111,29 @@ pub fn holds_secret(value: &Value) -> bool {
     }
 }
 
+/// A value in which the Secrets hold nothing any more: each of their entries stands as `"<secret>"`.
+pub fn redacted(value: Value) -> Value {
+    let secret = is_secret(&value);
+    match value {
+        Value::Array(items) => items.into_iter().map(redacted).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| match value {
+                Value::Object(held) if secret && matches!(key.as_str(), "data" | "stringData") => (
+                    key,
+                    held.into_iter()
+                        .map(|(name, _)| (name, "<secret>".into()))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into(),
+                ),
+                other => (key, redacted(other)),
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        scalar => scalar,
+    }
+}
+
 fn texts_of(map: Option<&Value>) -> impl Iterator<Item = &str> {
     map.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values).filter_map(Value::as_str)
 }
@@ -133,6 +156,17 @@ mod tests {
         let mut value = json!({ "args": ["--password=hunter222"] });
         vault.mask_value(&mut value);
         assert_eq!(value, json!({ "args": ["--password=<secret 2>"] }));
+    }
+
+    #[test]
+    fn a_redacted_secret_keeps_its_names_alone() {
+        let value =
+            json!({ "items": [{ "apiVersion": "v1", "kind": "Secret", "data": { "pin": "MTIz" }, "type": "Opaque" }] });
+        let redacted = redacted(value);
+        assert_eq!(
+            redacted["items"][0],
+            json!({ "apiVersion": "v1", "kind": "Secret", "data": { "pin": "<secret>" }, "type": "Opaque" })
+        );
     }
 
     #[test]

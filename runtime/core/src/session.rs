@@ -194,14 +194,21 @@ impl Session {
     }
 
     fn agreed(&self, question: &Question) -> Result<(), Fault> {
-        if self.ask(question)? == "yes" {
+        if self.answered(question)? == "yes" {
             return Ok(());
         }
         Err(Fault::new(Code::Declined, format!("`{}` was answered with no", question.text)).about(question.id.clone()))
     }
 
     /// Asks, and writes down what was answered and by whom.
+    ///
+    /// Faults: `RB060` where nobody can answer.
     pub fn ask(&self, question: &Question) -> Result<String, Fault> {
+        let _one_at_a_time = self.asking.lock().expect("no thread panics while it holds this lock");
+        self.answered(question)
+    }
+
+    fn answered(&self, question: &Question) -> Result<String, Fault> {
         let answer = self.world.operator.answer(question)?;
         self.record(Entry::Answered(Answered {
             step: question.step.clone(),

@@ -69,7 +69,10 @@ fn call(
     match outcome {
         Ok(value) => Ok(to_dynamic(&value)),
         Err(mut fault) => {
-            fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
+            // A fault with places comes out of a function of the script, which the primitive only called.
+            if fault.stack.is_empty() {
+                fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
+            }
             Err(raise(
                 &run,
                 fault,

@@ -10,7 +10,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 use super::compile::{Compiler, standard_names};
 use super::scan::Scan;
 use super::trouble::place;
-use super::words::{Names, no_function, wrong_arity};
+use super::words::{Names, no_function, no_namespace, wrong_arity};
 use crate::fault::{Code, Fault};
 
 /// Names that Rhai's parser knows as functions.
@@ -65,7 +65,12 @@ fn call_fault(compiler: &Compiler, ast: &AST, call: &FnCallExpr, scan: &Arc<Scan
     let names = Names { primitives: &vocabulary.primitives, scan: Some(scan.clone()) };
     if call.is_qualified() {
         let namespace = call.namespace.path.iter().map(rhai::Ident::as_str).collect::<Vec<_>>().join("::");
-        if !vocabulary.namespaces.contains_key(&namespace) || namespace == "param" {
+        if !vocabulary.namespaces.contains_key(&namespace) {
+            // Rhai's parser sees to this everywhere but in closures.
+            let known = namespace == "global" || imported(ast).contains(call.namespace.root());
+            return (!known).then(|| no_namespace(&namespace, &names));
+        }
+        if namespace == "param" {
             return None;
         }
         let name = format!("{namespace}::{}", call.name);
@@ -85,6 +90,18 @@ fn call_fault(compiler: &Compiler, ast: &AST, call: &FnCallExpr, scan: &Arc<Scan
         return Some(fault);
     }
     primitive_fault(name, call, &names)
+}
+
+/// The names under which a script imports modules.
+fn imported(ast: &AST) -> HashSet<String> {
+    let mut aliases = HashSet::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last() {
+            aliases.insert(import.1.name.to_string());
+        }
+        true
+    });
+    aliases
 }
 
 fn unknown(signature: &str, names: &Names<'_>) -> Fault {

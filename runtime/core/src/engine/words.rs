@@ -83,7 +83,8 @@ fn undefined(name: &str, names: &Names<'_>) -> Fault {
     }
 }
 
-fn no_namespace(name: &str, names: &Names<'_>) -> Fault {
+/// The fault for a namespace that is neither ours nor imported.
+pub(super) fn no_namespace(name: &str, names: &Names<'_>) -> Fault {
     let fault = Fault::new(Code::ScriptSyntax, format!("there is no namespace `{name}`"));
     let known =
         names.primitives.iter().filter_map(|primitive| primitive.name.split_once("::")).map(|(namespace, _)| namespace);

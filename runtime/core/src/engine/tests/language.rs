@@ -50,6 +50,15 @@ fn an_unknown_function_is_found_before_anything_runs() {
 }
 
 #[test]
+fn an_unknown_namespace_is_found_before_anything_runs_also_in_closures() {
+    for script in ["test::write(\"x\"); tset::echo(1);", "test::write(\"x\"); let f = || tset::echo(1); f.call()"] {
+        let ran = Bench::new(script).run();
+        assert!(ran.entries.is_empty(), "{script}");
+        assert_eq!(ran.fault().hint.as_deref(), Some("did you mean `test`?"));
+    }
+}
+
+#[test]
 fn a_wrong_number_of_arguments_is_found_before_anything_runs() {
     let wrong = fault("fn f(a) { a } test::write(); f(1, 2);");
     assert_eq!(wrong.message, "`test::write` does not take no argument");
