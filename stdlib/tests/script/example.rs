@@ -12,7 +12,7 @@ fn every_example_of_what_reaches_no_cluster_answers_what_it_says() {
             match run(example.script, answers).outcome {
                 Ok(value) if says(&value, example.expect) => {}
                 Ok(value) => {
-                    wrong.push(format!("{}: {} is {value}, not {}", primitive.name, example.script, example.expect))
+                    wrong.push(format!("{}: {} is {value}, not {}", primitive.name, example.script, example.expect));
                 }
                 Err(fault) => wrong.push(format!("{}: {}: {fault:#?}", primitive.name, example.script)),
             }

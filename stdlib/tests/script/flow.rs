@@ -166,9 +166,9 @@ fn a_plan_is_asked_about_once() {
     );
     let plans = ran.entries.iter().filter(|entry| matches!(entry, Entry::Plan(_))).count();
     assert_eq!(plans, 1);
-    assert_eq!(go(r#"plan(#{ chnages: [] })"#).fault().hint.as_deref(), Some("did you mean `changes`?"));
-    assert_eq!(go(r#"plan(#{ changes: [#{ wat: 1 }] })"#).fault().code, Code::UnknownOption);
-    assert_eq!(go(r#"plan(#{ changes: [3] })"#).fault().code, Code::WrongArgument);
+    assert_eq!(go(r"plan(#{ chnages: [] })").fault().hint.as_deref(), Some("did you mean `changes`?"));
+    assert_eq!(go(r"plan(#{ changes: [#{ wat: 1 }] })").fault().code, Code::UnknownOption);
+    assert_eq!(go(r"plan(#{ changes: [3] })").fault().code, Code::WrongArgument);
 }
 
 #[test]

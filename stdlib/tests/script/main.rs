@@ -1,5 +1,8 @@
 //! Scripts over the whole library, in a world without a cluster.
 
+#[cfg(test)]
 mod bench;
+#[cfg(test)]
 mod example;
+#[cfg(test)]
 mod flow;
