@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
 use kube::Client;
 use kube::api::{Api, ListParams, PostParams};
-use runbook_control_plane::{ControlPlane, FAIL, FAIL_ON_NODE, Failure, Helm, READY_AFTER, required_or_skip};
+use runbook_control_plane::{
+    ControlPlane, FAIL, FAIL_ON_NODE, Failure, Helm, READY_AFTER, many_pods, required_or_skip,
+};
 use serde_json::{Value, json};
 
 /// The control plane that the tests of this file share, or nothing where it cannot be had.
@@ -183,6 +185,16 @@ fn the_audit_log_names_the_writer_and_tells_a_dry_run() {
     assert_eq!(told, [(true, false, 201), (false, true, 201)]);
     assert!(entries[0].user_agent.starts_with("kubectl/v1."), "{}", entries[0].user_agent);
     assert_eq!(entries[0].user, "admin");
+}
+
+#[test]
+fn many_pods_are_made_and_become_ready() {
+    let Some(plane) = shared("many_pods_are_made_and_become_ready") else { return };
+    plane.block_on(namespace(&plane.client(), "many"));
+    let made = plane.create_all("/api/v1/namespaces/many/pods", many_pods(60, 3)).unwrap();
+    assert_eq!(made, 60);
+    let ready = ["wait", "--for=condition=Ready", "--namespace=many", "--timeout=60s", "pod", "--selector=app=many"];
+    assert_eq!(plane.run_kubectl(&ready).unwrap().lines().count(), 60);
 }
 
 #[test]

@@ -10,3 +10,4 @@
 
 mod control_plane;
 mod state;
+mod truth;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use runbook_control_plane::{Binaries, ControlPlane, Fault, Helm, Nodes, StandIn, State};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Parser)]
 #[command(about = "A real Kubernetes control plane on loopback")]
@@ -32,7 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_env_filter(EnvFilter::builder().with_default_directive(LevelFilter::OFF.into()).from_env_lossy())
         .with_writer(std::io::stderr)
         .init();
     let done = match Arguments::parse().command {

@@ -72,7 +72,7 @@ const PARTS: [(&str, &str); 7] = [
 
 /// Writes kwok's configuration.
 pub(crate) fn write_stages(file: &Path) -> Result<(), Fault> {
-    let mut all = String::new();
+    let mut all = include_str!("configuration.yaml").to_owned();
     for stage in STAGES {
         let _ = writeln!(all, "---\n{}", assemble(stage)?);
     }

@@ -1,6 +1,7 @@
 //! A control plane: etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok on loopback.
 
 mod audit;
+mod bulk;
 mod certificate;
 mod command;
 mod copy;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 pub use audit::AuditEntry;
+pub use bulk::{many_deployments, many_pods};
 pub use certificate::Identity;
 pub(crate) use certificate::{Authority, Certificates, Pair};
 pub use node::Nodes;
@@ -30,7 +32,7 @@ use crate::build::{Binaries, Tool};
 use crate::fault::Fault;
 use crate::kwok;
 use crate::process::Keeper;
-use crate::wait;
+use crate::wait::{self, Not};
 use folder::RunFolder;
 use server::Servers;
 
@@ -95,8 +97,7 @@ impl ControlPlane {
         let keeper = Keeper::new();
         let client = start_processes(&keeper, &runtime, &binaries, &certificates, &range, folder.path())?;
         let plane = Self { keeper, runtime: Some(runtime), client, binaries, certificates, range, folder };
-        block_on(plane.runtime(), || node::create(&plane.client, nodes))
-            .map_err(|fault| plane.fallen().unwrap_or(fault))?;
+        block_on(plane.runtime(), || node::create(&plane.client, &plane.keeper, nodes))?;
         Ok(plane)
     }
 
@@ -248,17 +249,12 @@ fn start_processes(
 
 /// Waits until the API server says that it is ready, or a process has ended by itself.
 async fn ready(client: &Client, keeper: &Keeper) -> Result<(), Fault> {
-    let mut ended = None;
-    let waited = wait::until("the API server is ready", 60, async || {
-        if let Err(fault) = keeper.check() {
-            ended = Some(fault);
-            return Ok(());
-        }
+    wait::until("the API server is ready", 60, async || {
+        keeper.check().map_err(Not::Ever)?;
         let request = http::Request::get("/readyz").body(Vec::new()).map_err(wait::not_yet)?;
         client.request_text(request).await.map(drop).map_err(wait::not_yet)
     })
-    .await;
-    ended.map_or(waited, Err)
+    .await
 }
 
 /// Makes a future and runs it to its end, on a thread of its own: the caller's may belong to another runtime already.

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::build::kubernetes_version;
 use crate::fault::Fault;
-use crate::wait;
+use crate::process::Keeper;
+use crate::wait::{self, Not};
 
 /// How many nodes, and how large.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -30,7 +31,7 @@ impl Default for Nodes {
 }
 
 /// Creates the nodes that are not there yet and waits until all are ready.
-pub(crate) async fn create(client: &Client, nodes: Nodes) -> Result<(), Fault> {
+pub(crate) async fn create(client: &Client, keeper: &Keeper, nodes: Nodes) -> Result<(), Fault> {
     let api: Api<Node> = Api::all(client.clone());
     stream::iter(1..=nodes.count)
         .map(|number| {
@@ -45,7 +46,11 @@ pub(crate) async fn create(client: &Client, nodes: Nodes) -> Result<(), Fault> {
         .buffer_unordered(16)
         .try_collect::<Vec<()>>()
         .await?;
-    wait::until("every node is ready", 60, async || all_ready(&api).await).await
+    wait::until("every node is ready", 60, async || {
+        keeper.check().map_err(Not::Ever)?;
+        all_ready(&api).await
+    })
+    .await
 }
 
 async fn all_ready(api: &Api<Node>) -> wait::Seen<()> {
@@ -59,7 +64,7 @@ async fn all_ready(api: &Api<Node>) -> wait::Seen<()> {
             let _ = write!(unready, "{} ", node.metadata.name.as_deref().unwrap_or_default());
         }
     }
-    if unready.is_empty() { Ok(()) } else { Err(format!("not ready or tainted: {unready}")) }
+    if unready.is_empty() { Ok(()) } else { Err(wait::not_yet(format!("not ready or tainted: {unready}"))) }
 }
 
 /// A node as a kubelet of the control plane's version would register it.

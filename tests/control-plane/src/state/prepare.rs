@@ -29,14 +29,14 @@ impl State {
             step.carry_out(plane)?;
             plane.block_on(settle::webhooks(&plane.client()))?;
         }
-        plane.block_on(settle::everything(plane))
+        plane.settle()
     }
 }
 
 impl Step {
     fn carry_out(&self, plane: &ControlPlane) -> Result<(), Fault> {
         match self {
-            Self::GatewayApi(version) => gateway_api(plane, version),
+            Self::GatewayApi(version) => plane.install_gateway_api(version),
             Self::Install(release) => release.install(plane).map(drop),
             Self::Apply(yaml) => plane.apply(yaml),
             Self::Tag { tag, revision, version } => make_tag(plane, tag, revision, version),
@@ -50,13 +50,16 @@ fn warnings(plane: &ControlPlane) -> String {
     plane.run_kubectl(&arguments).map_or_else(|fault| fault.to_string(), |events| tail(&events, 10))
 }
 
-fn gateway_api(plane: &ControlPlane, version: &str) -> Result<(), Fault> {
-    let files = gateway_api_crds(plane.binaries(), version)?;
-    let mut arguments = vec!["apply".to_owned(), "--server-side".to_owned()];
-    arguments.extend(files.iter().map(|file| format!("--filename={}", file.display())));
-    plane.run_kubectl(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let established = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"];
-    plane.run_kubectl(&established).map(drop)
+impl ControlPlane {
+    /// Applies the Gateway API's CRDs of a version, such as `v1.5.1`, and waits until they are served.
+    pub fn install_gateway_api(&self, version: &str) -> Result<(), Fault> {
+        let files = gateway_api_crds(self.binaries(), version)?;
+        let mut arguments = vec!["apply".to_owned(), "--server-side".to_owned()];
+        arguments.extend(files.iter().map(|file| format!("--filename={}", file.display())));
+        self.run_kubectl(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let established = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"];
+        self.run_kubectl(&established).map(drop)
+    }
 }
 
 impl Release {

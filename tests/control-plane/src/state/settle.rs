@@ -28,7 +28,7 @@ pub(super) async fn webhooks(client: &Client) -> Result<(), Fault> {
                 for webhook in items(&configuration["webhooks"]).iter().filter(|webhook| is_called(webhook)) {
                     let trusted = !text(&webhook["clientConfig"]["caBundle"]).is_empty();
                     if !trusted || (validates && webhook["failurePolicy"] != "Fail") {
-                        return Err(format!("{} of {}", text(&webhook["name"]), name(&configuration)));
+                        return Err(wait::not_yet(format!("{} of {}", text(&webhook["name"]), name(&configuration))));
                     }
                 }
             }
@@ -38,8 +38,15 @@ pub(super) async fn webhooks(client: &Client) -> Result<(), Fault> {
     .await
 }
 
-/// Waits until every workload is rolled out, every Gateway is programmed and nobody has written anything for a while.
-pub(super) async fn everything(plane: &ControlPlane) -> Result<(), Fault> {
+impl ControlPlane {
+    /// Waits until every workload is rolled out, every Gateway is programmed, istiod has taken charge of its webhooks, and
+    /// nobody has written anything but heartbeats for a second and a half. A fault after a few minutes.
+    pub fn settle(&self) -> Result<(), Fault> {
+        self.block_on(everything(self))
+    }
+}
+
+async fn everything(plane: &ControlPlane) -> Result<(), Fault> {
     let client = plane.client();
     webhooks(&client).await?;
     wait::until("everything is rolled out", 120, async || {
@@ -57,7 +64,7 @@ pub(super) async fn everything(plane: &ControlPlane) -> Result<(), Fault> {
         quiet = if writes == before { quiet + 1 } else { 0 };
         before = writes;
         // One and a half seconds' worth of looks.
-        if quiet >= 30 { Ok(()) } else { Err(format!("{writes} writes")) }
+        if quiet >= 30 { Ok(()) } else { Err(wait::not_yet(format!("{writes} writes"))) }
     })
     .await
 }
@@ -81,7 +88,7 @@ fn rolled_out(workloads: &[Value]) -> Seen<()> {
         };
         let all = if status["desiredNumberScheduled"].is_number() { wanted } else { number("replicas") };
         if !observed || updated < wanted || ready < wanted || all > wanted {
-            return Err(format!("{}: {ready} of {wanted} available, {updated} updated", name(workload)));
+            return Err(wait::not_yet(format!("{}: {ready} of {wanted} available, {updated} updated", name(workload))));
         }
     }
     Ok(())
@@ -91,7 +98,7 @@ fn programmed(gateways: &[Value]) -> Seen<()> {
     for gateway in gateways {
         let mut conditions = items(&gateway["status"]["conditions"]).iter();
         if !conditions.any(|condition| condition["type"] == "Programmed" && condition["status"] == "True") {
-            return Err(format!("Gateway {} is not programmed", name(gateway)));
+            return Err(wait::not_yet(format!("Gateway {} is not programmed", name(gateway))));
         }
     }
     Ok(())
