@@ -30,7 +30,7 @@ pub use rule::Rule;
 pub use verdict::{Doom, Patience, Standing, Verdict, Witness};
 
 /// Events are only looked at where a wait takes longer than this: most are over before.
-const EVENTS_AFTER: Duration = Duration::from_secs(3);
+pub(crate) const EVENTS_AFTER: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,61 @@
+//! `wait::ready`
+
+use runbook_core::primitive::{Answer, Example};
+use runbook_core::{Args, Call, Effect, Outcome, Primitive};
+
+use super::ask::{Ask, What};
+use super::option::{
+    ALL_NAMESPACES, ALLOW_RESTARTS, AT_LEAST, CONTEXT, FAIL_FAST, FAIL_WHEN, FIELD_SELECTOR, INTERVAL, KIND, NAMES,
+    NAMESPACE, NO_ACTIVITY, SELECTOR, TIMEOUT,
+};
+use super::{option, reach};
+
+pub(super) const READY: Primitive = Primitive {
+    name: "wait::ready",
+    summary: "Wait until objects are ready, by the rule of their kind.",
+    params: &[
+        &KIND,
+        &NAMES,
+        &NAMESPACE,
+        &ALL_NAMESPACES,
+        &SELECTOR,
+        &FIELD_SELECTOR,
+        &AT_LEAST,
+        &CONTEXT,
+        &TIMEOUT,
+        &NO_ACTIVITY,
+        &FAIL_FAST,
+        &FAIL_WHEN,
+        &ALLOW_RESTARTS,
+        &INTERVAL,
+    ],
+    effect: Effect::Wait,
+    answer: Answer::Recorded,
+    announce,
+    command: |args| Some(command(args)),
+    run,
+    examples: &[
+        Example {
+            cluster: "shop",
+            script: r#"wait::ready("deployment", "web", #{ namespace: "shop", timeout: "2m" })"#,
+            expect: r#"{ "object": "deployment/web" }"#,
+        },
+        Example {
+            cluster: "shop",
+            script: r#"wait::ready("deployment", "*", #{ all_namespaces: true })"#,
+            expect: r#"{ "object": "deployments" }"#,
+        },
+    ],
+};
+
+fn announce(args: &Args) -> String {
+    format!("wait until {} is ready", option::objects(args))
+}
+
+fn command(args: &Args) -> String {
+    option::command("kubectl wait --for=condition=Ready", args).line()
+}
+
+fn run(call: &Call<'_>, args: &Args) -> Outcome {
+    reach::one(call, args, &Ask::of(args, What::Ready))
+}
