@@ -2,16 +2,20 @@
 
 mod annotate;
 pub mod api;
+mod api_resources;
 mod apply;
 mod applying;
 mod builtin;
+mod can_i;
 mod conditional;
+mod context;
 mod cordon;
 mod create;
 mod delete;
 mod diff;
 mod difference;
 mod discovery;
+mod events;
 mod exists;
 mod get;
 pub mod kind;
@@ -22,6 +26,7 @@ mod mark;
 pub mod name;
 mod option;
 mod outcome;
+mod owners;
 mod ownership;
 pub mod page;
 mod patch;
@@ -32,9 +37,14 @@ pub mod query;
 pub mod refusal;
 mod removal;
 pub(crate) mod request;
+mod rollout;
+mod rollout_history;
+mod rollout_restart;
+mod rollout_undo;
 mod scale;
 mod schedulable;
 mod uncordon;
+mod version;
 mod watch;
 
 use runbook_core::Primitive;
@@ -52,8 +62,17 @@ pub const ALL: &[&Primitive] = &[
     &label::LABEL,
     &annotate::ANNOTATE,
     &scale::SCALE,
+    &rollout_restart::ROLLOUT_RESTART,
+    &rollout_undo::ROLLOUT_UNDO,
+    &rollout_history::ROLLOUT_HISTORY,
     &cordon::CORDON,
     &uncordon::UNCORDON,
+    &events::EVENTS,
+    &can_i::CAN_I,
+    &version::VERSION,
+    &api_resources::API_RESOURCES,
+    &context::CONTEXT_OF_RUN,
+    &owners::OWNERS,
 ];
 
 #[cfg(test)]
