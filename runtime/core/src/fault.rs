@@ -133,6 +133,7 @@ codes! {
     Interrupted         "RB080" Refused        Run    "interrupted";
     Thrown              "RB090" Refused        Script "the script gave up";
     FileAccess          "RB091" NotFound       Script "a file cannot be read";
+    CommandFailed       "RB092" ExecFailed     Script "a command failed";
 }
 
 /// A place in a script, for diagnostics.

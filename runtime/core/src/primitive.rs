@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::arg::{Args, Function};
-use crate::effect::Effect;
+use crate::arg::{Arg, Args, Function};
+use crate::effect::{Effect, Repeat};
 use crate::fault::Fault;
 use crate::param::{AnyParam, Role};
 use crate::record::Waiting;
@@ -55,6 +55,15 @@ impl Primitive {
             parts.push(format!("#{{ {} }}", options.join(", ")));
         }
         format!("{}({})", self.name, parts.join(", "))
+    }
+
+    /// The effect of one call: an option `writes: true` makes a write of a read whose harm nobody can tell beforehand, such as
+    /// a command run in a pod.
+    pub fn effect_of(&self, args: &Args) -> Effect {
+        match (self.effect, args.any("writes")) {
+            (Effect::Read, Some(Arg::Value(Value::Bool(true)))) => Effect::Write(Repeat::Ask),
+            (effect, _) => effect,
+        }
     }
 
     /// How many arguments it takes by position; one more where it has options.

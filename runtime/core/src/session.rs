@@ -62,23 +62,19 @@ impl Session {
     /// Carries one call from the script to the world and back. There is no other road.
     pub fn call(&self, primitive: &'static Primitive, args: &Args, script: &dyn Script) -> Outcome {
         let call = Call { world: &self.world, session: self, script, step: self.scopes.path() };
-        if primitive.effect == Effect::Pure {
+        let effect = primitive.effect_of(args);
+        if effect == Effect::Pure {
             return (primitive.run)(&call, args);
         }
         self.may_go_on(&call)?;
-        let id = self.identify(primitive, args, &call.step);
+        let id = self.identify(primitive, effect, args, &call.step);
         let words = self.world.secrets.mask(&(primitive.announce)(args));
-        if primitive.effect.writes() {
+        if effect.writes() {
             self.may_write(primitive, &words)?;
             self.writes.fetch_add(1, Ordering::Relaxed);
             self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
         }
-        self.tell(&Event::Calling {
-            step: &call.step,
-            primitive: primitive.name,
-            effect: primitive.effect,
-            words: &words,
-        });
+        self.tell(&Event::Calling { step: &call.step, primitive: primitive.name, effect, words: &words });
         self.measured(primitive, args, &call, id, words)
     }
 
@@ -95,12 +91,12 @@ impl Session {
         }
     }
 
-    fn identify(&self, primitive: &Primitive, args: &Args, step: &str) -> CallId {
+    fn identify(&self, primitive: &Primitive, effect: Effect, args: &Args, step: &str) -> CallId {
         CallId {
             step: step.to_owned(),
             ordinal: self.scopes.next_ordinal(),
             primitive: primitive.name.to_owned(),
-            effect: primitive.effect,
+            effect,
             digest: self.journal.digest(&args.to_value()),
         }
     }
@@ -109,7 +105,7 @@ impl Session {
         let span = tracing::info_span!(
             "call",
             primitive = primitive.name,
-            effect = primitive.effect.word(),
+            effect = id.effect.word(),
             step = %call.step,
             duration_ms = Empty,
             outcome = Empty
@@ -141,7 +137,7 @@ impl Session {
         let settlement = match outcome {
             Ok(value) => {
                 self.world.secrets.learn_from(value);
-                if primitive.effect.writes() && value.get("changed") != Some(&Value::Bool(false)) {
+                if call.effect.writes() && value.get("changed") != Some(&Value::Bool(false)) {
                     self.changed.fetch_add(1, Ordering::Relaxed);
                 }
                 self.journal.settle(value, primitive.answer == Recording::Withheld)?

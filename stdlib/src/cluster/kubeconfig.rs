@@ -93,7 +93,8 @@ fn read(files: &[PathBuf]) -> Result<Found, Fault> {
             return Err(absent(file, "named by `--kubeconfig`"));
         }
         let failed = |error| {
-            let reason = transport::in_words(&error);
+            // What follows quotes the file, and with it tokens and keys.
+            let reason = transport::in_words(&error).lines().next().unwrap_or_default().to_owned();
             Fault::new(Code::NoCluster, format!("kubeconfig `{}` cannot be read: {reason}", file.display()))
         };
         content = Kubeconfig::read_from(file).and_then(|next| content.merge(next)).map_err(failed)?;

@@ -118,3 +118,6 @@ fn redact(content: &Kubeconfig, text: String) -> String {
         if secret.is_empty() { text } else { text.replace(secret, "<secret>") }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,8 +117,12 @@ pub struct WireError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     Read,
-    /// A read that goes on: a watch, a followed log, a switched protocol. No timeout, no place in flight once it has begun.
+    /// A read that the server passes on to a kubelet: its failures are the kubelet's, and stay.
+    Relayed,
+    /// A read that goes on: a watch, a followed log. No timeout, no place in flight once it has begun.
     Stream,
+    /// A switched protocol: a command runs in a pod, and what it does nobody knows.
+    Switch,
     Write,
     /// A write whose 429 is an answer: a disruption budget says no.
     Eviction,
@@ -130,9 +134,11 @@ impl Sort {
         let says = |flag: &str| query.split('&').any(|part| part == flag);
         let asks = path.ends_with("accessreviews") || path.ends_with("rulesreviews");
         match *request.method() {
-            _ if request.headers().contains_key(header::UPGRADE) => Self::Stream,
+            _ if request.headers().contains_key(header::UPGRADE) => Self::Switch,
             Method::GET | Method::HEAD if says("watch=true") || says("watch=1") || says("follow=true") => Self::Stream,
+            Method::GET if path.ends_with("/log") => Self::Relayed,
             Method::GET | Method::HEAD => Self::Read,
+            _ if says("dryRun=All") => Self::Read,
             Method::POST if asks => Self::Read,
             Method::POST if path.ends_with("/eviction") => Self::Eviction,
             _ => Self::Write,
@@ -141,6 +147,14 @@ impl Sort {
 
     fn writes(self) -> bool {
         matches!(self, Self::Write | Self::Eviction)
+    }
+
+    fn may_repeat(self) -> bool {
+        matches!(self, Self::Read | Self::Relayed | Self::Stream)
+    }
+
+    fn goes_on(self) -> bool {
+        matches!(self, Self::Stream | Self::Switch)
     }
 }
 
@@ -351,16 +365,18 @@ where
 
 /// Whether to try again, why and when.
 fn again<B>(sort: Sort, outcome: &Result<Reply<B>, WireError>, backoff: Duration) -> Option<(String, Duration)> {
-    let reads = !sort.writes();
     match outcome {
         Err(error) if error.cause != Cause::Lost => None,
-        Err(error) => (reads || error.sent == Sent::No).then(|| (error.reason.clone(), backoff)),
+        Err(error) => (sort.may_repeat() || error.sent == Sent::No).then(|| (error.reason.clone(), backoff)),
         Ok(reply) => {
             let status = reply.status();
             let asked = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let asked = asked.map(|seconds| Duration::from_secs(seconds).min(PATIENCE));
             let pushed_back = status == StatusCode::TOO_MANY_REQUESTS && sort != Sort::Eviction;
-            let again = if reads { pushed_back || status.is_server_error() } else { pushed_back && asked.is_some() };
+            let again = match sort {
+                Sort::Read | Sort::Stream => pushed_back || status.is_server_error(),
+                _ => pushed_back && asked.is_some(),
+            };
             again.then(|| (format!("the server answers {status}"), asked.unwrap_or(backoff).max(backoff)))
         }
     }
@@ -389,11 +405,11 @@ where
     }
     let place = shared.place().await;
     // A page of many objects takes its time on an idle server too.
-    let telling = sort != Sort::Stream && !request.uri().query().unwrap_or_default().contains("limit=");
+    let telling = !sort.goes_on() && !request.uri().query().unwrap_or_default().contains("limit=");
     let started = shared.clock.elapsed();
     let answer = async {
         let response = inner.oneshot(request).await.map_err(|error| lost(&error))?;
-        if sort == Sort::Stream && response.status().as_u16() < 300 {
+        if sort.goes_on() && response.status().as_u16() < 300 {
             return Ok(response.map(Either::Right));
         }
         let (parts, body) = response.into_parts();
@@ -434,3 +450,6 @@ fn cut_off(error: &BoxError) -> WireError {
     };
     WireError { sent: Sent::Perhaps, cause, tries: 1, reason }
 }
+
+#[cfg(test)]
+mod tests;

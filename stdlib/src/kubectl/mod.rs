@@ -15,12 +15,16 @@ mod delete;
 mod diff;
 mod difference;
 mod discovery;
+mod drain;
 mod events;
+mod eviction;
+mod exec;
 mod exists;
 mod get;
 pub mod kind;
 mod label;
 mod list;
+mod logs;
 mod manifest;
 mod mark;
 pub mod name;
@@ -67,6 +71,9 @@ pub const ALL: &[&Primitive] = &[
     &rollout_history::ROLLOUT_HISTORY,
     &cordon::CORDON,
     &uncordon::UNCORDON,
+    &drain::DRAIN,
+    &exec::EXEC,
+    &logs::LOGS,
     &events::EVENTS,
     &can_i::CAN_I,
     &version::VERSION,

@@ -1,4 +1,5 @@
-//! The revisions of workloads, as Deployments keep them in ReplicaSets, and DaemonSets and StatefulSets in ControllerRevisions.
+//! The revisions of workloads, as Deployments keep them in ReplicaSets, and DaemonSets and StatefulSets in
+//! `ControllerRevision`s.
 //!
 //! Does not change anything.
 
@@ -18,7 +19,7 @@ const CAUSE: &str = "/metadata/annotations/kubernetes.io~1change-cause";
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Revision {
     pub(super) number: i64,
-    /// The ReplicaSet or ControllerRevision that holds it.
+    /// The ReplicaSet or `ControllerRevision` that holds it.
     pub(super) holder: Value,
 }
 

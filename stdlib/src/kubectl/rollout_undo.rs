@@ -79,26 +79,19 @@ fn choose<'a>(
     asked: Option<i64>,
 ) -> Result<(Option<&'a Revision>, &'a Revision), Fault> {
     let present = revisions.iter().rev().find(|one| same(&one.template(), &workload["spec"]["template"]));
-    let absent = |what: String| {
+    let before = present.map_or(i64::MAX, |present| present.number);
+    let (wanted, what) = match asked {
+        Some(number) => (revisions.iter().find(|one| one.number == number), format!("revision {number}")),
+        None => (revisions.iter().rev().find(|one| one.number < before), "earlier revision to go back to".to_owned()),
+    };
+    let Some(wanted) = wanted else {
         let known: Vec<String> = revisions.iter().map(|one| one.number.to_string()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Err(Fault::new(Code::NotFound, format!("{title} has no {what}"))
+        return Err(Fault::new(Code::NotFound, format!("{title} has no {what}"))
             .about(title)
-            .hint(format!("its revisions: {known}")))
+            .hint(format!("its revisions: {known}")));
     };
-    match asked {
-        Some(number) => match revisions.iter().find(|one| one.number == number) {
-            Some(wanted) => Ok((present, wanted)),
-            None => absent(format!("revision {number}")),
-        },
-        None => {
-            let now = present.map_or(i64::MAX, |present| present.number);
-            match revisions.iter().rev().find(|one| one.number < now) {
-                Some(wanted) => Ok((present, wanted)),
-                None => absent("earlier revision to go back to".to_owned()),
-            }
-        }
-    }
+    Ok((present, wanted))
 }
 
 /// Whether two templates mean the same; what is null or empty says nothing.

@@ -14,9 +14,17 @@ use super::query::Event;
 use super::refusal;
 use super::request::Asked;
 
-/// The lines of a body, as they come.
+/// The lines of a body, as they come; what is no UTF-8 is replaced.
 pub(super) fn lines(body: Body) -> impl Stream<Item = std::io::Result<String>> + Send {
-    body.into_data_stream().map_err(std::io::Error::other).into_async_read().lines()
+    let reader = Box::pin(body.into_data_stream().map_err(std::io::Error::other).into_async_read());
+    futures::stream::try_unfold(reader, |mut reader| async move {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+        Ok(Some((line, reader)))
+    })
 }
 
 /// The events of a watch.
