@@ -1,9 +1,11 @@
-//! Values: versions, label selectors, JSON, YAML and text. All of it computes; nothing here reaches the world.
+//! Values: versions, label selectors, manifests, JSON, YAML, text and the time. All but the time computes.
 
 mod json;
 mod labels;
+mod manifest;
 mod semver;
 mod text;
+mod time;
 mod yaml;
 
 use runbook_core::param::AnyParam;
@@ -16,13 +18,19 @@ pub const ALL: &[&Primitive] = &[
     &semver::COMPARE,
     &semver::SATISFIES,
     &labels::MATCHES,
+    &manifest::PARSE,
     &json::PARSE,
     &json::DUMP,
     &yaml::PARSE,
     &yaml::DUMP,
+    &text::TRIM,
+    &text::SPLIT,
     &text::JOIN,
+    &text::REPLACE,
+    &text::PAD,
     &text::MATCHES,
     &text::SHA256,
+    &time::NOW,
 ];
 
 /// The declaration that all primitives of this folder share: they compute.
