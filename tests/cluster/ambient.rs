@@ -2,71 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_or_skip};
-use serde_json::json;
+use runbook_control_plane::{ControlPlane, Helm, StandIn, State, charts_or_skip};
 
 use crate::mesh::Mesh;
 use crate::runbook::Runbook;
 
-/// Workloads, a waypoint and configuration in a namespace that ambient captures. `LABELS` is put on the waypoint.
-const SHOP: &str = r#"
-apiVersion: v1
-kind: Namespace
-metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web, namespace: shop }
-spec:
-  replicas: 3
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec: { containers: [{ name: web, image: "registry.example/web:1" }] }
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: waypoint, namespace: shop, labels: { LABELS istio.io/waypoint-for: service } }
-spec: { gatewayClassName: istio-waypoint, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }
----
-apiVersion: networking.istio.io/v1beta1
-kind: VirtualService
-metadata: { name: web, namespace: shop }
-spec: { hosts: [web], http: [{ route: [{ destination: { host: web } }] }] }
----
-apiVersion: security.istio.io/v1beta1
-kind: AuthorizationPolicy
-metadata: { name: allow, namespace: shop }
-spec: { rules: [{}] }
-"#;
-
-/// An ambient mesh without revisions, installed by one helm.
-pub(crate) fn plain(version: &str, helm: Helm) -> State {
-    let ambient = json!({ "profile": "ambient" });
-    State::named(&format!("ambient-{version}-{helm:?}").to_lowercase())
-        .gateway_api()
-        .install(Release::of("base", version, helm))
-        .install(
-            Release::of("istiod", version, helm)
-                .values(&json!({ "profile": "ambient", "meshConfig": { "accessLogFile": "/dev/stdout" } })),
-        )
-        .install(Release::of("cni", version, helm).values(&ambient))
-        .install(Release::of("ztunnel", version, helm).values(&json!({ "logLevel": "debug" })))
-        .apply(&SHOP.replace("LABELS", ""))
-}
-
-fn with_ingress(state: State, version: &str, helm: Helm) -> State {
-    let values = json!({ "labels": { "team": "edge" } });
-    let gateway = Release::of("gateway", version, helm).into("istio-ingress").values(&values);
-    // Schemas of older charts refuse their own defaults from helm 3.18.5 on (istio #57354).
-    let gateway = if version < "1.25.5" { gateway.flag("--skip-schema-validation") } else { gateway };
-    state.install(gateway)
-}
-
 /// Upgrades in place and demands the whole end state, then runs once more and demands that nothing is written.
 fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm) {
-    let state = with_ingress(plain(from, install), from, install);
-    let plane = ControlPlane::from_state(&state).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient(from, install)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let mesh = Mesh(&plane);
     let resources = mesh.custom_resources();
@@ -133,7 +76,7 @@ fn crds_are_adopted_on_the_way_to_1_24() {
         return;
     }
     upgrades_in_place("1.23.6", "1.24.6", Helm::V3, Helm::V3);
-    let plane = ControlPlane::from_state(&plain("1.23.6", Helm::V3)).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient("1.23.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let ran = Runbook::new(&plane, Helm::V4).ambient_upgrade("1.24.6", &[]).exits(0);
     let adopted = ran.announced().iter().filter(|words| words.contains("patch customresourcedefinition/")).count();
@@ -146,7 +89,7 @@ fn a_crd_of_another_owner_is_not_taken() {
     if charts_or_skip("a_crd_of_another_owner_is_not_taken").is_none() {
         return;
     }
-    let plane = ControlPlane::from_state(&plain("1.23.6", Helm::V3)).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient("1.23.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let crd = "crd/sidecars.networking.istio.io";
     plane
@@ -166,27 +109,13 @@ fn a_pending_release_is_recovered_on_approval() {
     if charts_or_skip("a_pending_release_is_recovered_on_approval").is_none() {
         return;
     }
-    let state = plain("1.29.6", Helm::V3).pending("istio-base", "istio-system");
+    let state = State::ambient("1.29.6", Helm::V3).pending("istio-base", "istio-system");
     let plane = ControlPlane::from_state(&state).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let runbook = Runbook::new(&plane, Helm::V3);
     runbook.ambient_upgrade("1.30.3", &[]).exits(6).says("recover-istio-base").says("pending-upgrade").wrote_nothing();
     runbook.ambient_upgrade("1.30.3", &["--approve", "recover-istio-base"]).exits(0).every_write_was_announced();
     assert_eq!(Mesh(&plane).releases()["istio-base"], "base-1.30.3 deployed");
-}
-
-/// A revisioned ambient mesh: tag `stable`, two waypoints that ask for it.
-fn revisioned(helm: Helm) -> State {
-    let revision = json!({ "revision": "1-29-6", "profile": "ambient" });
-    let second = SHOP.split("---").nth(2).unwrap_or_default().replace("name: waypoint", "name: second");
-    State::named(&format!("ambient-revisioned-{helm:?}").to_lowercase())
-        .gateway_api()
-        .install(Release::of("base", "1.29.6", helm).values(&json!({ "defaultRevision": "1-29-6" })))
-        .install(Release::of("istiod", "1.29.6", helm).named("istiod-1-29-6").values(&revision))
-        .install(Release::of("cni", "1.29.6", helm).values(&json!({ "profile": "ambient" })))
-        .install(Release::of("ztunnel", "1.29.6", helm).values(&json!({ "revision": "1-29-6" })))
-        .tag("stable", "1-29-6", "1.29.6")
-        .apply(&format!("{SHOP}---{second}").replace("LABELS", "istio.io/rev: stable,"))
 }
 
 #[test]
@@ -196,15 +125,15 @@ fn a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes() {
         return;
     }
     for helm in [Helm::V3, Helm::V4] {
-        let plane = ControlPlane::from_state(&revisioned(helm)).unwrap();
+        let plane = ControlPlane::from_state(&State::ambient_revisioned("1.29.6", helm)).unwrap();
         let _istiod = StandIn::start(&plane).unwrap();
         let (mesh, runbook) = (Mesh(&plane), Runbook::new(&plane, helm));
         let resources = mesh.custom_resources();
         let canary = ["--strategy", "canary"];
         let at = |revision: &str| {
             assert_eq!(mesh.tag("stable"), (revision.to_owned(), revision.to_owned()));
-            for waypoint in ["waypoint", "second"] {
-                assert_eq!(mesh.gateway("shop", waypoint, waypoint), (revision.to_owned(), true), "{waypoint}");
+            for namespace in ["shop", "bank"] {
+                assert_eq!(mesh.gateway(namespace, "waypoint", "waypoint"), (revision.to_owned(), true), "{namespace}");
             }
         };
         at("1-29-6");
@@ -243,7 +172,7 @@ fn the_old_revision_stays_while_ztunnel_connects_to_it() {
     if charts_or_skip("the_old_revision_stays_while_ztunnel_connects_to_it").is_none() {
         return;
     }
-    let plane = ControlPlane::from_state(&revisioned(Helm::V3)).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient_revisioned("1.29.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let runbook = Runbook::new(&plane, Helm::V3);
     runbook.ambient_upgrade("1.30.3", &["--strategy", "canary"]).exits(0);
@@ -261,7 +190,7 @@ fn an_unrevisioned_mesh_gets_a_revision_and_a_tag() {
     if charts_or_skip("an_unrevisioned_mesh_gets_a_revision_and_a_tag").is_none() {
         return;
     }
-    let plane = ControlPlane::from_state(&with_ingress(plain("1.29.6", Helm::V3), "1.29.6", Helm::V3)).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient("1.29.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let (mesh, runbook) = (Mesh(&plane), Runbook::new(&plane, Helm::V3));
     let tag = ["--strategy", "canary", "--tags", "tagname"];

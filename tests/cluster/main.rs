@@ -8,6 +8,10 @@
     reason = "tests run real processes against a real clock, and what is wrong in them may panic"
 )]
 
+mod ambient;
 mod control_plane;
+mod mesh;
+mod readme;
+mod runbook;
 mod state;
 mod truth;

@@ -4,9 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use runbook_control_plane::{Charts, ControlPlane, Helm, StandIn, charts_or_skip};
-
-use crate::ambient;
+use runbook_control_plane::{Charts, ControlPlane, Helm, StandIn, State, charts_or_skip};
 
 /// The code blocks of a language, in order.
 fn blocks(language: &str) -> Vec<String> {
@@ -54,7 +52,7 @@ fn every_command_in_the_readme_works() {
     if charts_or_skip("every_command_in_the_readme_works").is_none() {
         return;
     }
-    let plane = ControlPlane::from_state(&ambient::plain("1.29.6", Helm::V3)).unwrap();
+    let plane = ControlPlane::from_state(&State::ambient("1.29.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs_err::write(folder.path().join("restart.rhai"), &blocks("rust")[0]).unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ pub struct AuditEntry {
     pub dry_run: bool,
     /// Path and query.
     pub request_uri: String,
+    /// When it arrived.
+    pub at: Timestamp,
 }
 
 impl AuditEntry {
@@ -65,6 +68,8 @@ struct Event {
     #[serde(rename = "auditID")]
     audit_id: String,
     stage: String,
+    #[serde(rename = "requestReceivedTimestamp")]
+    at: Timestamp,
     verb: String,
     #[serde(rename = "requestURI", default)]
     request_uri: String,
@@ -144,6 +149,7 @@ fn entry(event: Event) -> AuditEntry {
         code: event.response_status.code,
         dry_run: in_query || in_body,
         request_uri: event.request_uri,
+        at: event.at,
     }
 }
 
@@ -153,7 +159,7 @@ mod tests {
 
     fn line(id: &str, stage: &str, verb: &str, uri: &str, more: &str) -> String {
         format!(
-            r#"{{"auditID":"{id}","stage":"{stage}","verb":"{verb}","requestURI":"{uri}","userAgent":"helm/4","user":{{"username":"admin"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web"}},"responseStatus":{{"code":200}}{more}}}"#
+            r#"{{"auditID":"{id}","stage":"{stage}","requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","verb":"{verb}","requestURI":"{uri}","userAgent":"helm/4","user":{{"username":"admin"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web"}},"responseStatus":{{"code":200}}{more}}}"#
         ) + "\n"
     }
 
