@@ -27,7 +27,7 @@ pub(crate) fn listen(runtime: &tokio::runtime::Handle, interrupt: Interrupt, wri
         for words in WORDS {
             tokio::select! { _ = typed.recv() => {}, _ = asked.recv() => {} }
             let sign = writer.theme(Channel::Err).sign(Sign::Warning);
-            writer.line(Channel::Err, &Line::new().spans([sign]).plain(format!(" {words}")));
+            writer.line(Channel::Err, &Line::new().spans([sign]).plain(format!(" {words}")).hang(2));
             interrupt.press();
         }
         tokio::select! { _ = typed.recv() => {}, _ = asked.recv() => {} }
