@@ -7,16 +7,23 @@ use std::path::{Path, PathBuf};
 use snapbox::cmd::Command;
 use tempfile::TempDir;
 
+/// Everything the program said is this, letter by letter. `SNAPSHOTS=overwrite` writes down what it says now.
+macro_rules! says {
+    ($said:expr, $expected:expr $(,)?) => {
+        snapbox::assert_data_eq!($said, snapbox::data::IntoData::raw($expected))
+    };
+}
+pub(crate) use says;
+
 /// An empty folder, and an empty environment but for what a test adds.
 pub(crate) struct Bench {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
-    input: String,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), input: String::new() }
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     /// The folder that the program runs in.
@@ -65,6 +72,24 @@ impl Bench {
         settled(&format!("{}{}-- {status}\n", part("stdout", &out), part("stderr", &err)), &self.folder())
     }
 
+    /// Runs the program, and presses Ctrl-C once it has printed a word.
+    pub(crate) fn interrupted(&self, words: &[&str], word: &str) -> String {
+        let pressed =
+            "$0 \"$@\" > out 2> err & until grep -q \"$WORD\" out; do :; done; kill -INT $!; wait $!; echo \"exit $?\"";
+        let output = Command::new("/bin/sh")
+            .args(["-c", pressed, env!("CARGO_BIN_EXE_runbook")])
+            .args(words)
+            .env_clear()
+            .envs([("PATH", "/usr/bin:/bin"), ("COLUMNS", "80"), ("WORD", word)])
+            .env("HOME", self.folder())
+            .current_dir(self.folder())
+            .output()
+            .expect("there is a shell");
+        let read = |name: &str| fs_err::read_to_string(self.folder().join(name)).unwrap();
+        let status = String::from_utf8(output.stdout).unwrap();
+        settled(&format!("-- stdout\n{}-- stderr\n{}-- {status}", read("out"), read("err")), &self.folder())
+    }
+
     /// Runs the program.
     pub(crate) fn raw(&self, words: &[&str]) -> std::process::Output {
         let command = Command::new(env!("CARGO_BIN_EXE_runbook"))
@@ -72,7 +97,7 @@ impl Bench {
             .env("HOME", self.folder())
             .env("COLUMNS", "80")
             .current_dir(self.folder())
-            .stdin(self.input.clone());
+            .stdin("");
         let command = self.environment.iter().fold(command, |command, (name, value)| command.env(name, value));
         command.args(words).output().expect("the program starts")
     }

@@ -1,8 +1,8 @@
 //! Help: of the program, of a script, of exit codes and faults.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 const SCRIPT: &str = r#"//! Restart a deployment and prove that it came back. Nothing else is touched.
 //!
@@ -27,7 +27,7 @@ step `Restart ${name}` with #{ id: "restart" } { }
 #[test]
 fn the_help_of_a_script_is_its_own() {
     let bench = Bench::new().script(SCRIPT);
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--help"]),
         str![[r#"
 -- stdout
@@ -79,7 +79,7 @@ Options of every run
 
 #[test]
 fn the_help_of_the_program_names_commands_and_options() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["--help"]),
         str![[r#"
 -- stdout
@@ -128,7 +128,7 @@ its parameters and steps.
 
 #[test]
 fn exit_codes_are_explained() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["help", "exit-codes"]),
         str![[r#"
 -- stdout
@@ -158,7 +158,7 @@ fn every_fault_has_a_line() {
 
 #[test]
 fn a_topic_that_is_not_there_finds_its_neighbour() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["help", "exit-code"]),
         str![[r#"
 -- stderr
@@ -173,7 +173,7 @@ Next: did you mean `runbook help exit-codes`?
 
 #[test]
 fn the_version_is_one_line() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["--version"]),
         str![[r#"
 -- stdout

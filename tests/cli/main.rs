@@ -7,6 +7,7 @@ mod fault;
 mod help;
 mod output;
 mod parameter;
+mod question;
 mod record;
 mod script;
 mod shelf;

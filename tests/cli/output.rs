@@ -1,8 +1,8 @@
 //! The three forms of a run's output.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 const SCRIPT: &str = r#"//! Look and say. Twice.
 //!
@@ -20,18 +20,28 @@ step `Greet ${name}` with #{ id: "greet" } {
 
 #[test]
 fn without_a_terminal_there_is_a_line_per_change() {
-    assert_data_eq!(
+    says!(
         Bench::new().script(SCRIPT).run(&["it.rhai"]),
         str![[r#"
--- stderr
-RB010  there is no namespace `log`                                        exit 1
+-- stdout
+it   Look and say                                                   run [RUN]
+  script   it.rhai   sha256 591dbbee
+  params   name bob
 
-  it.rhai:10
-   10 |     log::warn("it rains");
-      |     ^^^^^^^^^
+[TIME]  run  1  Look around
+[TIME]          it is quiet
+[TIME]  ok   1  Look around   [N]ms
+[TIME]  run  2  Leave this out
+[TIME]  ..   2  Leave this out (skipped)   [N]ms
+[TIME]  run  3  Greet bob
+[TIME]  run       Take off the hat
+[TIME]  ok        Take off the hat   [N]ms
+[TIME]  !!      it rains
+[TIME]  ok   3  Greet bob   [N]ms
 
-Next: a module is imported before it is used: `import "std/..." as log;`
--- exit 1
+ok  Done in [N]ms: greeted bob
+Report: runbook report [RUN]
+-- exit 0
 
 "#]]
     );
@@ -40,18 +50,28 @@ Next: a module is imported before it is used: `import "std/..." as log;`
 #[test]
 fn the_locale_decides_about_the_signs() {
     let bench = Bench::new().script(SCRIPT).variable("LC_ALL", "C.UTF-8");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai"]),
         str![[r#"
--- stderr
-RB010  there is no namespace `log`                                        exit 1
+-- stdout
+it   Look and say                                                   run [RUN]
+  script   it.rhai   sha256 591dbbee
+  params   name bob
 
-  it.rhai:10
-   10 |     log::warn("it rains");
-      |     ^^^^^^^^^
+[TIME]  ▶  1  Look around
+[TIME]        it is quiet
+[TIME]  ✓  1  Look around   [N]ms
+[TIME]  ▶  2  Leave this out
+[TIME]  ·  2  Leave this out (skipped)   [N]ms
+[TIME]  ▶  3  Greet bob
+[TIME]  ▶       Take off the hat
+[TIME]  ✓       Take off the hat   [N]ms
+[TIME]  !     it rains
+[TIME]  ✓  3  Greet bob   [N]ms
 
-Next: a module is imported before it is used: `import "std/..." as log;`
--- exit 1
+✓ Done in [N]ms: greeted bob
+Report: runbook report [RUN]
+-- exit 0
 
 "#]]
     );
@@ -60,18 +80,24 @@ Next: a module is imported before it is used: `import "std/..." as log;`
 #[test]
 fn the_human_form_keeps_finished_steps() {
     let bench = Bench::new().script(SCRIPT).variable("LC_ALL", "C.UTF-8");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--output", "human"]),
         str![[r#"
--- stderr
-RB010  there is no namespace `log`                                        exit 1
+-- stdout
+it   Look and say                                                   run [RUN]
+  script   it.rhai   sha256 591dbbee
+  params   name bob
 
-  it.rhai:10
-   10 |     log::warn("it rains");
-      |     ^^^^^^^^^
+✓  1  Look around                                                            [N]ms
+      it is quiet
+·  2  Leave this out                                                     skipped
+✓  3  Greet bob                                                              [N]ms
+      ✓ Take off the hat                                                     [N]ms
+      ! it rains
 
-Next: a module is imported before it is used: `import "std/..." as log;`
--- exit 1
+✓ Done in [N]ms: greeted bob
+Report: runbook report [RUN]
+-- exit 0
 
 "#]]
     );
@@ -100,17 +126,13 @@ fn every_line_of_json_is_an_object_with_time_and_kind() {
 
 #[test]
 fn a_form_that_is_not_there_is_a_fault() {
-    assert_data_eq!(
+    says!(
         Bench::new().script(SCRIPT).run(&["it.rhai", "--output", "yaml"]),
         str![[r#"
 -- stderr
-RB010  there is no namespace `log`                                        exit 1
+RB002  `--output` does not know `yaml`                                    exit 1
 
-  it.rhai:10
-   10 |     log::warn("it rains");
-      |     ^^^^^^^^^
-
-Next: a module is imported before it is used: `import "std/..." as log;`
+Next: it knows human, plain, json
 -- exit 1
 
 "#]]

@@ -1,8 +1,8 @@
 //! Parameters: where their values come from, and what is wrong with them.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 const SCRIPT: &str = r#"//! Say what it was given.
 let target = param::version("target", "Version to go to");
@@ -58,7 +58,7 @@ fn a_namespace_parameter_is_the_namespace_of_the_run() {
 #[test]
 fn an_unknown_parameter_finds_its_neighbour() {
     let bench = Bench::new().script(SCRIPT);
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--tarhet", "1.1.0"]),
         str![[r#"
 -- stderr
@@ -74,7 +74,7 @@ Next: did you mean `--target`?
 #[test]
 fn an_unknown_name_in_a_file_finds_its_neighbour() {
     let bench = Bench::new().script(SCRIPT).file("given.yaml", "targte: 1.1.0\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--params", "given.yaml"]),
         str![[r#"
 -- stderr
@@ -90,7 +90,7 @@ Next: did you mean `target`?
 #[test]
 fn a_value_of_the_wrong_type_says_what_it_should_be() {
     let bench = Bench::new().script(SCRIPT);
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--target", "1.30"]),
         str![[r#"
 -- stderr
@@ -101,7 +101,7 @@ Next: write all three numbers, as in `1.30.3`
 
 "#]]
     );
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--target", "1.30.3", "--remove-old=perhaps"]),
         str![[r#"
 -- stderr
@@ -115,7 +115,7 @@ RB016  parameter `remove-old`: expected `true` or `false`, got `perhaps`  exit 1
 #[test]
 fn a_number_in_a_file_that_lost_its_zero_is_refused() {
     let bench = Bench::new().script(SCRIPT).file("given.yaml", "target: 1.30\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--params", "given.yaml"]),
         str![[r#"
 -- stderr
@@ -134,7 +134,7 @@ fn all_missing_parameters_are_named_at_once() {
     let bench = Bench::new().script(
         "//! x.\nlet a = param::string(\"from\", \"Where from\");\nlet b = param::int(\"count\", \"How many\");\n",
     );
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai"]),
         str![[r#"
 -- stderr
@@ -154,7 +154,7 @@ Next: give it as a flag, in `--params FILE`, or as `RUNBOOK_FROM` in the
 #[test]
 fn a_parameter_that_would_hide_an_option_is_a_fault_in_the_script() {
     let bench = Bench::new().script("//! x.\nlet a = param::string(\"output\", \"Where to\");\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--output", "x"]),
         str![[r#"
 -- stderr
@@ -175,13 +175,13 @@ Next: give it another name in the script
 #[test]
 fn a_bool_takes_its_value_behind_an_equals_sign() {
     let bench = Bench::new().script(SCRIPT);
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--target", "1.1.0", "--remove-old", "false"]),
         str![[r#"
 -- stderr
 RB002  `false` is one word too many                                       exit 1
 
-Next: parameters are given by name: `--name value`
+Next: a bool takes its value behind an equals sign: `--name=false`
 -- exit 1
 
 "#]]
@@ -191,7 +191,7 @@ Next: parameters are given by name: `--name value`
 #[test]
 fn an_override_needs_its_reason() {
     let bench = Bench::new().script(SCRIPT);
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai", "--target", "1.1.0", "--override", "skew"]),
         str![[r#"
 -- stderr

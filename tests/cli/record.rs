@@ -1,8 +1,8 @@
 //! What stays of a run: the list of runs, and reports.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 const SCRIPT: &str = r###"//! Look, and give up.
 let name = param::string("name", "Who", #{ fallback: "b|o|b" });
@@ -15,7 +15,53 @@ step "Never" { }
 fn the_report_opens_with_the_verdict_and_quotes_what_it_was_told() {
     let bench = Bench::new().script(SCRIPT).variable("USER", "alice");
     assert!(bench.run(&["it.rhai"]).ends_with("-- exit 3\n"));
-    assert_data_eq!(bench.run(&["report"]), str![]);
+    says!(
+        bench.run(&["report"]),
+        str![[r#"
+-- stdout
+# it: failed
+
+In [N]ms: 0 writes sent, 0 changed something.
+
+**RB090** no &lt;more&gt; of \`it\`
+- at `it.rhai:4`
+
+| | |
+| --- | --- |
+| runbook | it: Look, and give up |
+| run | `[RUN]` |
+| script | `it.rhai`, sha256 `aeaa048298a26d60555bd30f6c457c626ae80f13f24a9ab56e8a220285938817` |
+| started by | alice |
+| --name | `b\|o\|b` |
+| program | runbook 0.1.0 |
+| time | [DATE] [TIME] UTC to [DATE] [TIME] UTC |
+
+## Timeline
+
+| began | took | step | |
+| --- | --- | --- | --- |
+| [TIME] | [N]ms | Look around | done in [N]ms |
+| [TIME] | [N]ms | Give up | failed after [N]ms |
+| | | Never | not begun |
+
+## Step by step
+
+### 1. Look around: done in [N]ms
+
+- [TIME] it is \*quiet\*
+
+## A note
+
+with **weight**
+
+
+### 2. Give up: failed after [N]ms
+
+
+-- exit 0
+
+"#]]
+    );
 }
 
 #[test]
@@ -23,13 +69,24 @@ fn a_report_is_found_by_the_beginning_of_its_id() {
     let bench = Bench::new().script(SCRIPT);
     bench.run(&["it.rhai"]);
     assert_eq!(bench.run(&["report", "01"]), bench.run(&["report"]));
-    assert_data_eq!(bench.run(&["report", "ZZ"]), str![]);
+    says!(
+        bench.run(&["report", "ZZ"]),
+        str![[r#"
+-- stderr
+RB052  there is no run `ZZ` in                                            exit 1
+       `[FOLDER]/.local/state/runbook/runs`
+
+Next: `runbook runs` lists them
+-- exit 1
+
+"#]]
+    );
 }
 
 #[test]
 fn runs_are_listed_newest_first() {
     let bench = Bench::new().script(SCRIPT).file("two.rhai", "//! Two.\n\"2\"\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["runs"]),
         str![[r#"
 -- stdout
@@ -40,11 +97,12 @@ no runs in [FOLDER]/.local/state/runbook/runs
     );
     bench.run(&["it.rhai"]);
     bench.run(&["two.rhai"]);
-    assert_data_eq!(
+    says!(
         bench.run(&["runs"]),
         str![[r#"
 -- stdout
-[RUN]  [DATE] [TIME]  done  two    [N]ms  0 writes
+[RUN]  [DATE] [TIME]  done    two    [N]ms  0 writes
+[RUN]  [DATE] [TIME]  failed  it     [N]ms  0 writes
 -- exit 0
 
 "#]]

@@ -1,12 +1,12 @@
 //! Scripts that cannot be found, read or run.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 #[test]
 fn a_script_that_is_not_there_finds_its_neighbour() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["ambient-upgrad.rhai"]),
         str![[r#"
 -- stderr
@@ -18,7 +18,7 @@ Next: did you mean `runbook ambient-upgrade`?
 
 "#]]
     );
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["lists"]),
         str![[r#"
 -- stderr
@@ -29,7 +29,7 @@ Next: did you mean `runbook list`?
 
 "#]]
     );
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["nowhere/to-be-found.rhai"]),
         str![[r#"
 -- stderr
@@ -46,7 +46,7 @@ Next: `runbook list` lists the bundled runbooks, `runbook --help` the commands
 #[test]
 fn a_syntax_error_is_shown_in_its_place() {
     let bench = Bench::new().script("//! Broken.\nlet a = 1;\nstep \"Look\" {\n\tlet b = a +;\n}\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai"]),
         str![[r#"
 -- stderr
@@ -62,26 +62,25 @@ RB010  `;` makes no sense here                                            exit 1
 }
 
 #[test]
-fn a_loop_without_end_ends() {
+fn a_script_that_calls_itself_for_ever_is_stopped() {
     let bench =
-        Bench::new().script("//! For ever.\nstep \"Turn\" {\n    let i = 0;\n    while true { i = 1 - i; }\n}\n");
-    assert_data_eq!(
+        Bench::new().script("//! For ever.\nfn again(n) {\n    again(n + 1)\n}\nstep \"Turn\" {\n    again(0);\n}\n");
+    says!(
         bench.run(&["it.rhai"]),
         str![[r#"
 -- stdout
 it   For ever                                                       run [RUN]
-  script   it.rhai   sha256 7caee3d4
+  script   it.rhai   sha256 c52aa420
 
 [TIME]  run  1  Turn
-[TIME]  xx   1  Turn   3m 24s
+[TIME]  xx   1  Turn   [N]ms
 -- stderr
 
-RB013  the script does not come to an end: it went over the limit of      exit 3
-       operations
+RB013  functions call one another too deeply                              exit 3
 
-  it.rhai:4
-   4 |     while true { i = 1 - i; }
-     |                  ^
+  it.rhai:6
+   6 |     again(0);
+     |     ^^^^^
 
 Now:  nothing was changed
 Report: runbook report [RUN]
@@ -92,11 +91,42 @@ Report: runbook report [RUN]
 }
 
 #[test]
+fn ctrl_c_ends_a_loop_without_end() {
+    let bench = Bench::new().script("//! For ever.\nstep \"Turn\" {\n    while true { }\n}\n");
+    let text = bench.interrupted(&["it.rhai"], "Turn");
+    says!(
+        text,
+        str![[r#"
+-- stdout
+it   For ever                                                       run [RUN]
+  script   it.rhai   sha256 c3066dd5
+
+[TIME]  run  1  Turn
+[TIME]  xx   1  Turn   [N]ms
+-- stderr
+!!  interrupted: finishing the call in hand, then stopping; Ctrl-C again stops
+  now
+
+RB080  interrupted                                                      exit 130
+
+  it.rhai:3
+   3 |     while true { }
+     |                ^
+
+Now:  nothing was changed
+Report: runbook report [RUN]
+-- exit 130
+
+"#]]
+    );
+}
+
+#[test]
 fn a_module_outside_of_the_roots_is_refused() {
     let bench = Bench::new()
         .file("secret.rhai", "fn x() { 1 }\n")
         .file("own/it.rhai", "//! Reach out.\nimport \"../secret\" as s;\ns::x()\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["own/it.rhai"]),
         str![[r#"
 -- stderr
@@ -131,7 +161,7 @@ fn a_fault_in_a_module_shows_who_called() {
     let bench = Bench::new()
         .file("lib.rhai", "fn outer(x) { inner(x) }\nfn inner(x) {\n    throw `no ${x}`;\n}\n")
         .script("//! Call.\nimport \"./lib\" as lib;\nstep \"Go\" {\n    lib::outer(\"way\");\n}\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["it.rhai"]),
         str![[r#"
 -- stdout
@@ -161,21 +191,21 @@ fn text_from_elsewhere_cannot_act_on_the_terminal() {
     let script = "//! Speak.\nprint(\"red \\x1b[31m and \\u202e back\");\nthrow \"bell \\x07\\nand \\x9b2J\";\n";
     let bench = Bench::new().script(script);
     let text = bench.run(&["it.rhai", "--output", "plain"]);
-    assert_data_eq!(
+    says!(
         &text,
         str![[r#"
 -- stdout
 it   Speak                                                          run [RUN]
   script   it.rhai   sha256 e51eb442
 
-[TIME]          red /u{1b}[31m and /u{202e} back
+[TIME]          red \u{1b}[31m and \u{202e} back
 -- stderr
 
-RB090  bell /u{7}                                                         exit 3
-       and /u{9b}2J
+RB090  bell \u{7}                                                         exit 3
+       and \u{9b}2J
 
   it.rhai:3
-   3 | throw "bell /x07/nand /x9b2J";
+   3 | throw "bell \x07\nand \x9b2J";
      | ^^^^^
 
 Now:  nothing was changed

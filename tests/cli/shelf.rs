@@ -1,17 +1,17 @@
 //! The bundled runbooks: listed, shown, forked.
 
-use snapbox::{assert_data_eq, str};
+use snapbox::str;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, says};
 
 #[test]
 fn every_bundled_runbook_has_a_line_and_none_is_broken() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["list"]),
         str![[r#"
 -- stdout
-ambient-upgrade  RB010  there is no function `plan`
-rolling-restart  RB010  there is no namespace `wait`
+ambient-upgrade  RB010  there is no function `kubectl::rollout_restart`
+rolling-restart  RB010  there is no function `kubectl::rollout_undo`
 -- exit 0
 
 "#]]
@@ -21,7 +21,7 @@ rolling-restart  RB010  there is no namespace `wait`
 #[test]
 fn a_fork_is_the_text_that_is_shown_and_runs_as_it_is() {
     let bench = Bench::new();
-    assert_data_eq!(
+    says!(
         bench.run(&["fork", "rolling-restart"]),
         str![[r#"
 -- stdout
@@ -42,7 +42,7 @@ rolling-restart.rhai
 #[test]
 fn a_fork_never_writes_over_a_file() {
     let bench = Bench::new().file("mine.rhai", "//! Mine.\n");
-    assert_data_eq!(
+    says!(
         bench.run(&["fork", "rolling-restart", "mine.rhai"]),
         str![[r#"
 -- stderr
@@ -58,7 +58,7 @@ Next: name another file: `runbook fork rolling-restart FILE`
 
 #[test]
 fn a_runbook_that_is_not_in_the_box_finds_its_neighbour() {
-    assert_data_eq!(
+    says!(
         Bench::new().run(&["show", "rolling-restrat"]),
         str![[r#"
 -- stderr

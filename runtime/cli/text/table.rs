@@ -35,7 +35,8 @@ impl Table {
 
     fn widths(&self, columns: usize) -> Vec<usize> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let natural = |column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell: &Span| width(&cell.text)).max();
+        let natural =
+            |column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell: &Span| width(&cell.text)).max();
         let mut widths: Vec<usize> = (0..count).map(|column| natural(column).unwrap_or_default()).collect();
         loop {
             let total: usize = widths.iter().sum::<usize>() + GAP * count.saturating_sub(1);
