@@ -30,14 +30,14 @@ it   Look and say                                                   run [RUN]
 
 [TIME]  run  1  Look around
 [TIME]          it is quiet
-[TIME]  ok   1  Look around   [N]ms
+[TIME]  ok  1  Look around  [N]ms
 [TIME]  run  2  Leave this out
-[TIME]  ..   2  Leave this out (skipped)   [N]ms
+[TIME]  ..  2  Leave this out (skipped)  [N]ms
 [TIME]  run  3  Greet bob
 [TIME]  run       Take off the hat
-[TIME]  ok        Take off the hat   [N]ms
+[TIME]  ok  Take off the hat  [N]ms
 [TIME]  !!      it rains
-[TIME]  ok   3  Greet bob   [N]ms
+[TIME]  ok  3  Greet bob  [N]ms
 
 ok  Done in [N]ms: greeted bob
 Report: runbook report [RUN]
@@ -60,14 +60,14 @@ it   Look and say                                                   run [RUN]
 
 [TIME]  ▶  1  Look around
 [TIME]        it is quiet
-[TIME]  ✓  1  Look around   [N]ms
+[TIME]  ✓  1  Look around  [N]ms
 [TIME]  ▶  2  Leave this out
-[TIME]  ·  2  Leave this out (skipped)   [N]ms
+[TIME]  ·  2  Leave this out (skipped)  [N]ms
 [TIME]  ▶  3  Greet bob
 [TIME]  ▶       Take off the hat
-[TIME]  ✓       Take off the hat   [N]ms
+[TIME]  ✓  Take off the hat  [N]ms
 [TIME]  !     it rains
-[TIME]  ✓  3  Greet bob   [N]ms
+[TIME]  ✓  3  Greet bob  [N]ms
 
 ✓ Done in [N]ms: greeted bob
 Report: runbook report [RUN]
@@ -88,11 +88,11 @@ it   Look and say                                                   run [RUN]
   script   it.rhai   sha256 591dbbee
   params   name bob
 
-✓  1  Look around                                                            [N]ms
+✓  1  Look around  [N]ms
       it is quiet
 ·  2  Leave this out                                                     skipped
-✓  3  Greet bob                                                              [N]ms
-      ✓ Take off the hat                                                     [N]ms
+✓  3  Greet bob  [N]ms
+      ✓ Take off the hat  [N]ms
       ! it rains
 
 ✓ Done in [N]ms: greeted bob

@@ -47,7 +47,7 @@ it   Move the shop                                                  run [RUN]
 [TIME]  ok      skew: one minor
 [TIME]  !!      images: the registry changes
 [TIME]            mirror them
-[TIME]  ok   1  Look   [N]ms
+[TIME]  ok  1  Look  [N]ms
 
 Will change                                                   2 writes, a minute
   istiod  1.29.6 to 1.30.3  12 objects             undo: upgrade back
@@ -86,7 +86,7 @@ it   Move the shop                                                  run [RUN]
 [TIME]  ok      skew: one minor
 [TIME]  !!      images: the registry changes
 [TIME]            mirror them
-[TIME]  ok   1  Look   [N]ms
+[TIME]  ok  1  Look  [N]ms
 
 Will change                                                   2 writes, a minute
   istiod  1.29.6 to 1.30.3  12 objects             undo: upgrade back
@@ -96,7 +96,7 @@ Will disturb
 
 [TIME]  ok      Continue? yes (--yes)
 [TIME]  run  2  Remove the old one
-[TIME]  xx   2  Remove the old one   [N]ms
+[TIME]  xx  2  Remove the old one  [N]ms
 -- stderr
 
 RB060  approval `remove-old` is needed, and nobody is there to give it:   exit 6
@@ -129,7 +129,7 @@ fn an_approval_given_beforehand_is_in_the_record_with_who_gave_it() {
 -- stdout
 # it: done
 
-In [N]ms: moved. 0 writes sent, 0 changed something.
+In [N]ms: moved; nothing was changed.
 
 | | |
 | --- | --- |
@@ -175,15 +175,10 @@ It would disturb:
 
 ## Step by step
 
-### Outside of steps
-
-- [TIME] began step `look`
-- [TIME] began step `remove-old`
-
-### 1. Look: done in [N]ms
+### [N]. Look: done in [N]ms
 
 
-### 2. Remove the old one: done in [N]ms
+### [N]. Remove the old one: done in [N]ms
 
 
 -- exit 0
@@ -213,7 +208,7 @@ it   Check                                                          run [RUN]
 [TIME]  xx      gateway api: too old
 [TIME]            or let it through: --override gateway-api --reason "..."
 [TIME]  ok      images
-[TIME]  xx   1  Look   [N]ms
+[TIME]  xx  1  Look  [N]ms
 -- stderr
 
 RB070  2 of 3 checks failed; nothing was changed                          exit 7
@@ -244,7 +239,7 @@ it   Check                                                          run [RUN]
 [TIME]  !!      gateway api: too old
 [TIME]            let through with --override gateway-api: tested
 [TIME]  ok      images
-[TIME]  xx   1  Look   [N]ms
+[TIME]  xx  1  Look  [N]ms
 -- stderr
 
 RB070  1 of 3 checks failed; nothing was changed                          exit 7

@@ -21,7 +21,7 @@ fn the_report_opens_with_the_verdict_and_quotes_what_it_was_told() {
 -- stdout
 # it: failed
 
-In [N]ms: 0 writes sent, 0 changed something.
+In [N]ms: nothing was changed.
 
 **RB090** no &lt;more&gt; of \`it\`
 - at `it.rhai:4`
@@ -46,7 +46,7 @@ In [N]ms: 0 writes sent, 0 changed something.
 
 ## Step by step
 
-### 1. Look around: done in [N]ms
+### [N]. Look around: done in [N]ms
 
 - [TIME] it is \*quiet\*
 
@@ -55,7 +55,7 @@ In [N]ms: 0 writes sent, 0 changed something.
 with **weight**
 
 
-### 2. Give up: failed after [N]ms
+### [N]. Give up: failed after [N]ms
 
 
 -- exit 0
@@ -101,8 +101,8 @@ no runs in [FOLDER]/.local/state/runbook/runs
         bench.run(&["runs"]),
         str![[r#"
 -- stdout
-[RUN]  [DATE] [TIME]  done    two    [N]ms  0 writes
-[RUN]  [DATE] [TIME]  failed  it     [N]ms  0 writes
+[RUN]  [DATE] [TIME]  done  two  [N]ms  0 writes
+[RUN]  [DATE] [TIME]  failed  it  [N]ms  0 writes
 -- exit 0
 
 "#]]

@@ -73,7 +73,7 @@ it   For ever                                                       run [RUN]
   script   it.rhai   sha256 c52aa420
 
 [TIME]  run  1  Turn
-[TIME]  xx   1  Turn   [N]ms
+[TIME]  xx  1  Turn  [N]ms
 -- stderr
 
 RB013  functions call one another too deeply                              exit 3
@@ -102,10 +102,10 @@ it   For ever                                                       run [RUN]
   script   it.rhai   sha256 c3066dd5
 
 [TIME]  run  1  Turn
-[TIME]  xx   1  Turn   [N]ms
+[TIME]  xx  1  Turn  [N]ms
 -- stderr
 !!  interrupted: finishing the call in hand, then stopping; Ctrl-C again stops
-  now
+    now
 
 RB080  interrupted                                                      exit 130
 
@@ -169,7 +169,7 @@ it   Call                                                           run [RUN]
   script   it.rhai   sha256 b090df04
 
 [TIME]  run  1  Go
-[TIME]  xx   1  Go   [N]ms
+[TIME]  xx  1  Go  [N]ms
 -- stderr
 
 RB090  no way                                                             exit 3

@@ -10,8 +10,8 @@ fn every_bundled_runbook_has_a_line_and_none_is_broken() {
         Bench::new().run(&["list"]),
         str![[r#"
 -- stdout
-ambient-upgrade  RB010  there is no function `kubectl::rollout_restart`
-rolling-restart  RB010  there is no function `kubectl::rollout_undo`
+ambient-upgrade  RB010  `new` is a reserved word
+rolling-restart  Restart a workload and prove that it came back
 -- exit 0
 
 "#]]
