@@ -153,6 +153,20 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
     Ok((asked, options))
 }
 
+/// The values of an option, found before it is known which other options there are.
+pub(crate) fn early(words: &[OsString], option: &str) -> Vec<OsString> {
+    let mut values = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.to_str().map(|word| word.strip_prefix(option)) {
+            Some(Some("")) => values.extend(words.next().cloned()),
+            Some(Some(rest)) => values.extend(rest.strip_prefix('=').map(OsString::from)),
+            _ => {}
+        }
+    }
+    values
+}
+
 /// What the options say; where several matches have one, the first counts.
 pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
     let text = |id: &str| matches.iter().find_map(|m| m.try_get_one::<String>(id).ok().flatten().cloned());
@@ -254,8 +268,11 @@ pub(crate) fn fault(error: &clap::Error, parameters: &[&str]) -> Fault {
 fn unknown(argument: &str, parameters: &[&str]) -> Fault {
     let word = argument.split('=').next().unwrap_or_default();
     if !word.starts_with('-') {
-        return Fault::new(Code::Usage, format!("`{word}` is one word too many"))
-            .hint("parameters are given by name: `--name value`");
+        let fault = Fault::new(Code::Usage, format!("`{word}` is one word too many"));
+        return fault.hint(match word {
+            "true" | "false" | "yes" | "no" => format!("a bool takes its value behind an equals sign: `--name={word}`"),
+            _ => "parameters are given by name: `--name value`".to_owned(),
+        });
     }
     let own = if parameters.is_empty() { String::new() } else { format!("; the runbook has {}", flags(parameters)) };
     let fixed: Vec<String> = options().iter().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();

@@ -1,4 +1,4 @@
-//! Which cluster a run acts on: looked up beside the first call, so that no call waits for it.
+//! Which cluster a run acts on: looked up beside the calls, so that none of them waits for it.
 //!
 //! Does not know what the run does there.
 
@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use runbook_core::Session;
-use runbook_core::record::{Cluster, Entry, Event, Observer};
+use runbook_core::record::{Cluster, Entry, Event, Observer, Record, Settlement};
 use runbook_core::world::Clock;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -109,14 +109,21 @@ async fn ask(session: &Weak<Session>) -> Option<Cluster> {
     Some(Cluster { context: cluster.context.clone(), server: cluster.server.clone(), id })
 }
 
-/// Looks it up as soon as a call needs a cluster.
+/// Looks it up as soon as a call has shown that a cluster is there: no first answer waits for it, and one that does not
+/// answer is not asked twice.
 pub(crate) struct Watching(pub(crate) Arc<Identity>);
 
 impl Observer for Watching {
     fn observe(&self, event: &Event<'_>) {
-        if let Event::Calling { primitive, .. } = event
-            && matches!(primitive.split("::").next(), Some("helm" | "kubectl" | "wait"))
-        {
+        let answered = match event {
+            Event::Waiting { .. } => true,
+            Event::Recorded(Record { entry: Entry::Settled(settled), .. }) => {
+                let asked = matches!(settled.call.primitive.split("::").next(), Some("helm" | "kubectl" | "wait"));
+                asked && !matches!(settled.outcome, Settlement::Fault(_))
+            }
+            _ => false,
+        };
+        if answered {
             self.0.look();
         }
     }

@@ -26,8 +26,10 @@ pub(crate) fn listen(runtime: &tokio::runtime::Handle, interrupt: Interrupt, wri
         };
         for words in WORDS {
             tokio::select! { _ = typed.recv() => {}, _ = asked.recv() => {} }
-            let sign = writer.theme(Channel::Err).sign(Sign::Warning);
-            writer.line(Channel::Err, &Line::new().spans([sign]).plain(format!(" {words}")));
+            let theme = writer.theme(Channel::Err);
+            let sign = theme.sign(Sign::Warning);
+            writer
+                .line(Channel::Err, &Line::new().spans([sign]).plain(format!(" {words}")).hang(theme.sign_width() + 1));
             interrupt.press();
         }
         tokio::select! { _ = typed.recv() => {}, _ = asked.recv() => {} }

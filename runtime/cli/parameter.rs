@@ -205,7 +205,8 @@ fn ask(parameter: &Parameter, prompt: &Prompt, writer: &Writer) -> Result<Value,
         .strong(&parameter.name)
         .faint(format!(" ({}{choices})  ", parameter.kind.word()))
         .plain(&parameter.help)
-        .plain(": ");
+        .plain(": ")
+        .whole();
     loop {
         let typed = if parameter.kind == ParameterKind::Secret { prompt.secret(&line) } else { prompt.line(&line) }?;
         let Some(typed) = typed else { return Err(nobody_gave(&[parameter])) };

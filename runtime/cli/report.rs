@@ -75,10 +75,12 @@ impl Page {
 
     fn ending(&mut self, finished: &Finished) {
         let took = duration::in_words(finished.ms);
-        let writes =
-            format!("{} sent, {} changed something", counted(count(finished.writes), "write"), finished.changed);
+        let writes = match finished.writes {
+            0 => "nothing was changed".to_owned(),
+            sent => format!("{} sent, {} changed something", counted(count(sent), "write"), finished.changed),
+        };
         match &finished.summary {
-            Some(summary) => self.line(&format!("In {took}: {}. {writes}.", plain(summary))),
+            Some(summary) => self.line(&format!("In {took}: {}; {writes}.", plain(summary.trim_end_matches('.')))),
             None => self.line(&format!("In {took}: {writes}.")),
         }
         if let Some(fault) = &finished.fault {
@@ -210,7 +212,7 @@ impl Page {
 
     fn steps(&mut self, story: &Story) {
         self.title("Step by step");
-        for chapter in story.chapters.iter().filter(|chapter| !chapter.path.is_empty() || !told(chapter).is_empty()) {
+        for chapter in story.chapters.iter().filter(|chapter| !chapter.path.is_empty() || told(chapter)) {
             self.line(&format!("### {}\n", heading(chapter)));
             for happening in &chapter.happenings {
                 self.happening(story, happening);
@@ -288,13 +290,12 @@ fn all<'a, T: 'a>(
     })
 }
 
-fn told(chapter: &Chapter) -> Vec<&Happening> {
-    chapter
-        .happenings
-        .iter()
-        .map(|(_, h)| h)
-        .filter(|h| !matches!(h, Happening::Inner(_) | Happening::Plan(_)))
-        .collect()
+/// Whether a chapter has anything that stands in the report's step by step.
+fn told(chapter: &Chapter) -> bool {
+    let elsewhere = |happening: &Happening| {
+        matches!(happening, Happening::Inner(_) | Happening::Plan(_) | Happening::Check(_) | Happening::Answered(_))
+    };
+    chapter.happenings.iter().any(|(_, happening)| !elsewhere(happening))
 }
 
 fn heading(chapter: &Chapter) -> String {
@@ -392,7 +393,7 @@ mod tests {
             json!({ "t": "finished", "verdict": "done", "changed": 1, "writes": 1, "ms": 5000, "summary": "moved" }),
         ]));
         let page = markdown(&story, false);
-        assert!(page.starts_with("# move: done\n\nIn 5.0s: moved. 1 write sent, 1 changed something.\n"), "{page}");
+        assert!(page.starts_with("# move: done\n\nIn 5.0s: moved; 1 write sent, 1 changed something.\n"), "{page}");
         assert!(page.contains("| Remove it? | yes | unknown (--approve all) |"), "{page}");
         assert!(page.contains("### 1. Move: done in 2.0s"), "{page}");
         assert!(page.contains("```text\nkubectl scale deployment/web to 3\n```"), "{page}");

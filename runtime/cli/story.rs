@@ -94,6 +94,14 @@ pub(crate) struct Called {
     pub(crate) ms: f64,
 }
 
+impl Called {
+    /// In words, and for a write that found everything as wanted, that it did.
+    pub(crate) fn in_words(&self) -> String {
+        let idle = self.effect.writes() && !self.changed && self.fault.is_none();
+        if idle { format!("{} (nothing to change)", self.words) } else { self.words.clone() }
+    }
+}
+
 impl Default for Story {
     fn default() -> Self {
         Self {

@@ -141,7 +141,7 @@ impl Writer {
         self.redraw(&mut state, "");
     }
 
-    /// Replaces the lines at the bottom of a terminal that are redrawn. Each is cut to one row.
+    /// Replaces the lines at the bottom of a terminal that are redrawn.
     pub(crate) fn live(&self, lines: Vec<Line>) {
         let mut state = self.lock();
         state.live = lines;
@@ -184,7 +184,8 @@ impl Writer {
             return;
         }
         let room = size().0.saturating_sub(1).max(1);
-        let rows: Vec<_> = live.iter().map(|line| self.rendered(&line.clone().cut(), theme)).collect();
+        let rows: String = live.iter().map(|line| self.rendered(line, theme)).collect();
+        let rows: Vec<_> = rows.split_inclusive('\n').collect();
         let shown = &rows[..rows.len().min(room)];
         let erasing = erasure(&state.drawn, theme.columns + 1);
         let (begin, end) = if erasing.is_empty() && shown.is_empty() { ("", "") } else { ATOMIC };

@@ -6,12 +6,14 @@ mod explain;
 mod record;
 mod run;
 mod shelf;
+mod stage;
 
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use runbook_core::fault::Fault;
 use runbook_core::secret::Vault;
+use runbook_core::world::Clock as _;
 
 use crate::arguments::{self, Asked};
 use crate::clock::RealClock;
@@ -70,6 +72,10 @@ impl Program {
             lines.extend(fault::next(&told));
         }
         self.writer.print(Channel::Err, &lines);
+        if arguments::early(words, "--output").last().is_some_and(|form| form == "json") {
+            let at = self.clock.now();
+            self.writer.json(&serde_json::json!({ "at": at, "t": "fault", "fault": told, "exit": exit.code() }));
+        }
         exit
     }
 

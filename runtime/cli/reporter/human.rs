@@ -62,6 +62,8 @@ impl Human {
             Entry::Plan(shown) => {
                 self.settle(state);
                 self.print(&plan::plan(shown, &self.desk.promise, theme));
+                self.print(&[Line::new()]);
+                state.apart = true;
             }
             Entry::StepFinished(step) => {
                 let index = state.story.index(&step.step);

@@ -75,7 +75,10 @@ impl Plain {
                 let words = format!("cluster {}   {}   id {id}", cluster.context, cluster.server);
                 self.say(at, Sign::Done, None, &words, None);
             }
-            Entry::Plan(shown) => self.print(&plan::plan(shown, &self.desk.promise, self.theme())),
+            Entry::Plan(shown) => {
+                self.print(&plan::plan(shown, &self.desk.promise, self.theme()));
+                self.print(&[Line::new()]);
+            }
             Entry::StepStarted(step) => {
                 let number = state.story.chapters[state.story.index(&step.step)].number;
                 self.say(at, Sign::Running, number, &inside(step.depth, &step.title), None);
@@ -141,7 +144,7 @@ impl Plain {
         }
         if let Some(reason) = &check.overridden {
             self.say(at, Sign::Blank, None, &format!("  let through with --override {}: {reason}", check.id), None);
-        } else if check.verdict == Verdict::Fail {
+        } else if check.verdict == Verdict::Fail && check.overridable {
             let words = format!("  or let it through: --override {} --reason \"...\"", check.id);
             self.say(at, Sign::Blank, None, &words, None);
         }

@@ -74,7 +74,9 @@ impl Printed {
 /// The lines of a step and of those inside it, without what already stands on the screen.
 pub(super) fn chapter(story: &Story, index: usize, printed: &Printed, stay: Stay, moment: &Moment<'_>) -> Vec<Line> {
     let chapter = &story.chapters[index];
-    let mut lines = vec![title(chapter, stay, moment)];
+    // A step that goes on below a question has its title above it.
+    let titled = stay == Stay::Lasting && chapter.ended.is_none() && printed.happenings.contains_key(&index);
+    let mut lines = if titled { Vec::new() } else { vec![title(chapter, stay, moment)] };
     let checks =
         chapter.happenings.iter().filter_map(|(_, h)| if let Happening::Check(c) = h { Some(c) } else { None });
     let column = check::column(checks);
@@ -162,8 +164,11 @@ fn writes(chapter: &Chapter, indent: usize) -> Vec<Line> {
     let shown = done.iter().skip(done.len().saturating_sub(WRITES));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds for people")]
     let line = |called: &&crate::story::Called| {
-        let words = if called.changed { called.words.clone() } else { format!("{} (nothing to change)", called.words) };
-        Line::new().indent(indent).plain(words).right(Role::Faint, duration::in_words(called.ms as u64))
+        Line::new()
+            .indent(indent)
+            .hang(2)
+            .plain(called.in_words())
+            .right(Role::Faint, duration::in_words(called.ms as u64))
     };
     shown.map(line).collect()
 }
@@ -230,7 +235,9 @@ impl Moment<'_> {
                 .plain("   ")
                 .span(Role::Notice, self.progress(waiting, *said)),
         ];
-        lines.extend(waiting.reasons.iter().take(CALLS).map(|reason| Line::new().indent(indent + 2).plain(reason)));
+        lines.extend(
+            waiting.reasons.iter().take(CALLS).map(|reason| Line::new().indent(indent + 2).hang(2).plain(reason)),
+        );
         if waiting.reasons.len() > CALLS {
             lines.push(Line::new().indent(indent + 2).faint(format!("and {} more", waiting.reasons.len() - CALLS)));
         }

@@ -41,7 +41,7 @@ pub(crate) fn check(check: &Check, column: usize, indent: usize, theme: Theme) -
     }
     if let Some(reason) = &check.overridden {
         lines.push(inner.clone().span(role, format!("let through with --override {}: {reason}", check.id)));
-    } else if check.verdict == Verdict::Fail {
+    } else if check.verdict == Verdict::Fail && check.overridable {
         lines.push(inner.faint(format!("or let it through: --override {} --reason \"...\"", check.id)));
     }
     lines

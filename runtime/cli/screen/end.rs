@@ -53,8 +53,8 @@ fn state(story: &Story) -> Vec<Line> {
         return labelled("Now", "nothing was changed");
     }
     let mut lines = labelled("Now", &writes_in_words(story, " sent"));
-    let done: Vec<_> =
-        story.calls().filter(|(_, c)| c.effect.writes() && c.fault.is_none()).map(|(_, c)| &c.words).collect();
+    let done = story.calls().filter(|(_, called)| called.effect.writes() && called.fault.is_none());
+    let done: Vec<_> = done.map(|(_, called)| called.in_words()).collect();
     if done.len() > WRITES {
         lines.push(item("done", &format!("{} before these", counted(done.len() - WRITES, "write"))));
     }

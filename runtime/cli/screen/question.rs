@@ -7,7 +7,7 @@ use crate::text::{Line, Role, Sign, Theme};
 /// What stands above the place where the answer is typed. The question at the start has its own screen, the plan.
 pub(crate) fn question(question: &Question, theme: Theme) -> Vec<Line> {
     if matches!(question.style, Style::Consent(_)) {
-        return vec![Line::new()];
+        return Vec::new();
     }
     let before = theme.sign_width() + 1;
     let title = Line::new().spans([theme.sign(Sign::Asking)]).plain(" ").strong(&question.text).hang(before);
@@ -37,7 +37,7 @@ pub(crate) fn question(question: &Question, theme: Theme) -> Vec<Line> {
 
 /// What stands before the place where the answer is typed.
 pub(crate) fn prompt(question: &Question, context: Option<&str>) -> Line {
-    match &question.style {
+    let line = match &question.style {
         Style::Consent(_) => match context {
             Some(context) => Line::new().strong("Continue on ").accent(context).strong("?").plain(" [y/N] "),
             None => Line::new().strong("Continue?").plain(" [y/N] "),
@@ -49,5 +49,7 @@ pub(crate) fn prompt(question: &Question, context: Option<&str>) -> Line {
         Style::Confirm => Line::new().strong("Yes or no?").plain(" [y/n] "),
         Style::Text => Line::new().strong("Answer:").plain(" "),
         Style::Choice(choices) => Line::new().strong(format!("Which one? 1 to {}:", choices.len())).plain(" "),
-    }
+    };
+    // The space before the answer belongs to it.
+    line.whole()
 }

@@ -1,14 +1,14 @@
-//! Columns that line up. The last one takes what is left and wraps.
+//! Columns that line up. Where the screen is too narrow the widest cells go on below themselves.
 //!
 //! Does not draw borders; there are none.
 
-use super::{Line, Role, Span, clean, width};
+use super::{Line, Role, Span, clean, lay, width};
 
 /// Space between two columns.
 const GAP: usize = 2;
 
-/// What the last column needs at least; with less it goes below.
-const LAST: usize = 24;
+/// No column is made narrower than this.
+const NARROWEST: usize = 16;
 
 /// Rows of cells.
 #[derive(Debug, Default)]
@@ -24,60 +24,90 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Span>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| Span::new(cell.role, clean(&cell.text))).collect());
     }
 
     /// The table as lines for a screen of some width.
     pub(crate) fn lines(self, indent: usize, columns: usize) -> Vec<Line> {
-        let widths = self.widths();
-        let before: usize = widths.iter().map(|w| w + GAP).sum();
-        let below = indent + before + LAST > columns;
-        self.rows.into_iter().flat_map(|row| lines_of_row(row, &widths, indent, below)).collect()
+        let widths = self.widths(columns.saturating_sub(indent));
+        self.rows.iter().flat_map(|row| lines_of(row, &widths, indent)).collect()
     }
 
-    /// Widths of all columns but the last.
-    fn widths(&self) -> Vec<usize> {
-        let count = self.rows.iter().map(Vec::len).max().unwrap_or_default().saturating_sub(1);
-        (0..count)
-            .map(|column| {
-                self.rows.iter().filter_map(|r| r.get(column)).map(|s| width(&clean(&s.text))).max().unwrap_or_default()
-            })
-            .collect()
+    fn widths(&self, columns: usize) -> Vec<usize> {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let natural =
+            |column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell: &Span| width(&cell.text)).max();
+        let mut widths: Vec<usize> = (0..count).map(|column| natural(column).unwrap_or_default()).collect();
+        loop {
+            let total: usize = widths.iter().sum::<usize>() + GAP * count.saturating_sub(1);
+            let over = total.saturating_sub(columns);
+            let widest = widths.iter_mut().max().filter(|widest| **widest > NARROWEST);
+            match widest {
+                // One at a time, so that several wide columns share what is missing.
+                Some(widest) if over > 0 => *widest -= 1,
+                _ => return widths,
+            }
+        }
     }
 }
 
-fn lines_of_row(mut row: Vec<Span>, widths: &[usize], indent: usize, below: bool) -> Vec<Line> {
-    let last = if row.len() > widths.len() { row.pop() } else { None };
-    let mut line = Line::new().indent(indent);
-    for (cell, column) in row.into_iter().zip(widths) {
-        let gap = column + GAP - width(&clean(&cell.text)).min(*column);
-        line = line.span(cell.role, cell.text).span(Role::Plain, " ".repeat(gap));
-    }
-    match last {
-        None => vec![line],
-        Some(cell) if below && !widths.is_empty() => {
-            vec![line, Line::new().indent(indent + 4).span(cell.role, cell.text)]
-        }
-        Some(cell) => {
-            let hang = widths.iter().map(|w| w + GAP).sum();
-            vec![line.span(cell.role, cell.text).hang(hang)]
-        }
-    }
+fn lines_of(row: &[Span], widths: &[usize], indent: usize) -> Vec<Line> {
+    let cells: Vec<Vec<Vec<Span>>> = row
+        .iter()
+        .zip(widths)
+        .map(|(cell, columns)| lay(&Line::new().span(cell.role, &cell.text), (*columns).max(NARROWEST)))
+        .collect();
+    let height = cells.iter().map(Vec::len).max().unwrap_or_default();
+    (0..height)
+        .map(|index| {
+            let mut line = Line::new().indent(indent);
+            let mut gap = 0;
+            for (cell, columns) in cells.iter().zip(widths) {
+                let spans = cell.get(index).map(Vec::as_slice).unwrap_or_default();
+                let used: usize = spans.iter().map(|span| width(&span.text)).sum();
+                if used > 0 {
+                    line = line.span(Role::Plain, " ".repeat(gap)).spans(spans.iter().cloned());
+                    gap = 0;
+                }
+                gap += columns + GAP - used.min(*columns);
+            }
+            line
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shown(columns: usize) -> Vec<String> {
+        let mut table = Table::new();
+        for (name, words) in [("istiod", "12 objects, and the HPA"), ("cni", "6 objects, DaemonSet on 6 nodes")] {
+            table.row([name, words, "undo: upgrade back"].map(|text| Span::new(Role::Plain, text)));
+        }
+        table.lines(0, columns).iter().map(Line::text).collect()
+    }
+
     #[test]
-    fn columns_line_up_and_the_last_goes_below_where_the_screen_is_narrow() {
-        let mut table = Table::new();
-        table.row([Span::new(Role::Strong, "istiod"), Span::new(Role::Plain, "1.29.6")]);
-        table.row([Span::new(Role::Strong, "cni"), Span::new(Role::Plain, "1.30.3")]);
-        let texts: Vec<_> = table.lines(2, 80).iter().map(Line::text).collect();
-        assert_eq!(texts, ["istiod  1.29.6", "cni     1.30.3"]);
-        let mut table = Table::new();
-        table.row([Span::new(Role::Strong, "a rather long name"), Span::new(Role::Plain, "1.29.6")]);
-        assert_eq!(table.lines(2, 40).len(), 2);
+    fn columns_line_up() {
+        assert_eq!(
+            shown(80),
+            [
+                "istiod  12 objects, and the HPA          undo: upgrade back",
+                "cni     6 objects, DaemonSet on 6 nodes  undo: upgrade back",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_widest_cells_go_on_below_themselves_where_it_is_narrow() {
+        assert_eq!(
+            shown(54),
+            [
+                "istiod  12 objects, and the HPA     undo: upgrade back",
+                "cni     6 objects, DaemonSet on 6   undo: upgrade back",
+                "        nodes",
+            ]
+        );
     }
 }

@@ -229,6 +229,9 @@ pub struct Check {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// Whether `--override` would let a failure through.
+    #[serde(default)]
+    pub overridable: bool,
     /// The reason given with `--override`, where a failure was let through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<String>,

@@ -89,6 +89,7 @@ mod tests {
             verdict,
             message: String::new(),
             fix: None,
+            overridable: false,
             overridden: None,
         }
     }

@@ -12,7 +12,7 @@ const RETYPE: Param<Option<String>> = Param::option("retype", "A text to type, f
 
 pub(super) const APPROVE: Primitive = Primitive {
     name: "approve",
-    summary: "Go on only with a person's approval, given on the terminal or beforehand by `--approve ID`.",
+    summary: "Go on only with a person's approval, given on the terminal or beforehand by `--approve STEP-ID`, or its own id.",
     params: &[&WHAT, &ID, &EVIDENCE, &RETYPE],
     effect: Effect::Pure,
     answer: Answer::Recorded,
@@ -28,6 +28,24 @@ pub(super) const APPROVE: Primitive = Primitive {
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
     let style = Style::Approval { retype: args.get(&RETYPE) };
-    call.session.approve(&question(call, args.get(&WHAT), args.get(&ID), args.get(&EVIDENCE), style))?;
+    let id = args.get(&ID).or_else(|| step_id(&call.step).map(str::to_owned));
+    call.session.approve(&question(call, args.get(&WHAT), id, args.get(&EVIDENCE), style))?;
     Ok(Value::Null)
+}
+
+/// The id of the innermost step in a path; branches of `parallel` are no steps.
+fn step_id(path: &str) -> Option<&str> {
+    path.rsplit('/').find(|part| !part.is_empty() && !part.contains('['))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_without_an_id_has_the_id_of_its_step() {
+        assert_eq!(step_id("remove/old-one"), Some("old-one"));
+        assert_eq!(step_id("remove/each[2]"), Some("remove"));
+        assert_eq!(step_id(""), None);
+    }
 }

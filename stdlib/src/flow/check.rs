@@ -69,6 +69,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
         verdict: finding.verdict,
         message,
         fix: finding.fix,
+        overridable: allowed,
         overridden: reason.filter(|_| allowed),
     };
     let answer = answer(&check);

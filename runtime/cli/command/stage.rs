@@ -1,0 +1,189 @@
+//! One run: puts together who watches it and what it is given, runs the script, and says how that ended.
+//!
+//! Does not know the command line, nor what a mode gives.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use runbook_core::Code;
+use runbook_core::engine::Runbook;
+use runbook_core::journal::Journal;
+use runbook_core::record::{End, Entry, Event, Finished, Observer, Run, VERSION};
+use runbook_core::world::{Clock as _, Interrupt};
+use runbook_core::{Outcome, Session};
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+
+use super::{Program, Trouble};
+use crate::arguments::{Options, Output};
+use crate::exit::Exit;
+use crate::identity::{Identity, Watching};
+use crate::mode::{self, Surroundings};
+use crate::operator::Person;
+use crate::prompt::Prompt;
+use crate::reporter::{Desk, Human, Json, Listening, Plain, Reporter, keep_ticking};
+use crate::screen::plan::Promise;
+use crate::screen::{end, fault};
+use crate::script::Found;
+use crate::story::Story;
+use crate::text::Line;
+use crate::writer::Channel;
+use crate::{defect, parameter};
+
+/// What a run is put together from.
+pub(super) struct Stage<'a> {
+    pub(super) program: &'a Program,
+    pub(super) found: &'a Found,
+    pub(super) runbook: &'a Runbook,
+    pub(super) options: &'a Options,
+    pub(super) runtime: &'a Runtime,
+    pub(super) interrupt: Interrupt,
+    pub(super) prompt: Option<Prompt>,
+}
+
+/// A session, and whoever watches it.
+struct Set {
+    session: Arc<Session>,
+    story: Arc<Mutex<Story>>,
+    reporter: Arc<dyn Reporter>,
+    identity: Arc<Identity>,
+}
+
+impl Stage<'_> {
+    /// Runs the script.
+    pub(super) fn play(&self, journal: Journal, id: String, given: Map<String, Value>) -> Result<Exit, Trouble> {
+        let clock = &self.program.clock;
+        let set = self.set(journal, &given);
+        keep_ticking(self.runtime.handle(), clock.clone(), set.reporter.clone());
+        let began = clock.elapsed();
+        let outcome = set.session.record(Entry::Run(Box::new(self.opening(id, &given)))).and_then(|()| {
+            let run = || self.runbook.run(set.session.clone(), given);
+            catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(defect::fault()))
+        });
+        let took = clock.elapsed().saturating_sub(began);
+        self.end(&set, &outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn set(&self, journal: Journal, given: &Map<String, Value>) -> Set {
+        let program = self.program;
+        let identity = Identity::new(self.runtime.handle().clone(), program.clock.clone());
+        let reporter = self.reporter();
+        let operator = Person {
+            beforehand: self.options.beforehand.clone(),
+            prompt: self.prompt.clone(),
+            writer: program.writer.clone(),
+            reporter: reporter.clone(),
+            identity: identity.clone(),
+        };
+        let later = Arc::new(OnceLock::new());
+        let surroundings = Surroundings {
+            options: self.options,
+            environment: &program.environment,
+            runtime: self.runtime.handle().clone(),
+            clock: program.clock.clone(),
+            operator: Arc::new(operator),
+            interrupt: self.interrupt.clone(),
+            secrets: program.vault.clone(),
+            folder: self.found.folder.as_deref(),
+            named: parameter::named(self.runbook.parameters(), given),
+        };
+        let story = Arc::new(Mutex::new(Story::default()));
+        let session = Session::new(
+            mode::run(surroundings, &later),
+            journal,
+            vec![
+                Box::new(Listening(reporter.clone())),
+                Box::new(Keeping(story.clone())),
+                Box::new(Watching(identity.clone())),
+            ],
+        );
+        later.get_or_init(|| Arc::downgrade(&session));
+        identity.attach(&session);
+        Set { session, story, reporter, identity }
+    }
+
+    fn reporter(&self) -> Arc<dyn Reporter> {
+        let program = self.program;
+        let header = self.runbook.header();
+        let desk = Desk {
+            writer: program.writer.clone(),
+            clock: program.clock.clone(),
+            promise: Promise { changes: header.changes.clone(), undo: header.undo.clone() },
+            helm: mode::helm(self.options, &program.environment),
+        };
+        let fitting = if program.writer.is_terminal(Channel::Out) { Output::Human } else { Output::Plain };
+        match self.options.output.unwrap_or(fitting) {
+            Output::Human => Arc::new(Human::new(desk)),
+            Output::Plain => Arc::new(Plain::new(desk)),
+            Output::Json => Arc::new(Json::new(desk)),
+        }
+    }
+
+    fn opening(&self, run: String, given: &Map<String, Value>) -> Run {
+        let environment = &self.program.environment;
+        let user = environment.get("SUDO_USER").or(environment.get("USER")).or(environment.get("LOGNAME"));
+        Run {
+            version: VERSION,
+            run,
+            runbook: self.found.name.clone(),
+            title: self.runbook.header().title.clone(),
+            source: self.found.origin.clone(),
+            digest: self.runbook.digest().to_owned(),
+            parameters: parameter::shown(self.runbook.parameters(), given),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            steps: self.runbook.steps(),
+            beforehand: self.options.beforehand.in_words(),
+            by: user.map(str::to_owned),
+        }
+    }
+
+    /// Writes the last record, and says how it ended.
+    fn end(&self, set: &Set, outcome: &Outcome, ms: u64) -> Result<Exit, Trouble> {
+        let program = self.program;
+        set.identity.finish();
+        let exit = outcome.as_ref().err().map_or(Exit::Done, |fault| Exit::of(fault, set.session.counts().0));
+        let written = set.session.finish(finished(outcome, exit, set.session.counts(), ms));
+        set.reporter.close();
+        let theme = program.writer.theme(Channel::Err);
+        if let Err(told) = outcome {
+            let mut told = program.masked(told);
+            if told.code == Code::ChecksFailed && !matches!(self.options.output, Some(Output::Json)) {
+                // The checks stand just above, each with its place among the others.
+                told.evidence.clear();
+                told.stack.clear();
+            }
+            let lines = fault::fault(&told, &|name| self.runbook.text_of(name), exit, theme);
+            program.writer.print(Channel::Err, &[vec![Line::new()], lines].concat());
+        }
+        let channel = if exit == Exit::Done { Channel::Out } else { Channel::Err };
+        if channel == Channel::Err || self.options.output != Some(Output::Json) {
+            let story = set.story.lock().expect("no thread panics while it holds this lock");
+            program.writer.print(channel, &end::end(&story, program.writer.theme(channel)));
+        }
+        // A run that failed has said why already.
+        if exit == Exit::Done { Ok(written.map(|()| exit)?) } else { Ok(exit) }
+    }
+}
+
+fn finished(outcome: &Outcome, exit: Exit, (writes, changed): (u64, u64), ms: u64) -> Finished {
+    let verdict = match exit {
+        Exit::Done => End::Done,
+        Exit::Waiting => End::Waiting,
+        Exit::Refused => End::Refused,
+        Exit::Stopped => End::Stopped,
+        _ => End::Failed,
+    };
+    let summary = outcome.as_ref().ok().and_then(Value::as_str).map(str::to_owned);
+    Finished { verdict, fault: outcome.as_ref().err().cloned(), changed, writes, summary, ms }
+}
+
+/// Keeps the story for the end.
+struct Keeping(Arc<Mutex<Story>>);
+
+impl Observer for Keeping {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Recorded(record) = event {
+            self.0.lock().expect("no thread panics while it holds this lock").tell(record);
+        }
+    }
+}

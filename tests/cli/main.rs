@@ -1,0 +1,13 @@
+//! What the program says: each test runs it in an empty environment and compares everything it printed, and its exit code.
+//!
+//! Does not know its insides. Nothing here needs a cluster.
+
+mod bench;
+mod fault;
+mod help;
+mod output;
+mod parameter;
+mod question;
+mod record;
+mod script;
+mod shelf;
