@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use runbook_control_plane::{ControlPlane, Helm, charts_or_skip, required_or_skip};
-use runbook_core::{Code, Value};
+use runbook_control_plane::{Charts, ControlPlane, Helm, charts_or_skip, required_or_skip};
+use runbook_core::{Code, Fault, Value, world};
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -29,29 +29,32 @@ impl Stand {
         let folder = plane.folder().unwrap().join(format!("{name}-{number}"));
         fs_err::create_dir_all(&folder).unwrap();
         let mut roots = vec![folder.clone()];
-        roots.extend(std::env::var_os("ISTIO_CHARTS").map(PathBuf::from));
+        roots.extend(Charts::open().ok().map(|charts| charts.folder().to_owned()));
         let environment = plane.environment(helm).unwrap();
         let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.into_string().unwrap())).collect();
-        let program = plane.helm(helm).to_owned();
-        let bench = Bench::driving(&plane.kubeconfig(), &roots, program, environment);
+        let program = Some(plane.helm(helm).to_owned());
+        let driven = world::Helm { program, environment, ..world::Helm::default() };
+        let bench = Bench::driving(&plane.kubeconfig(), &roots, driven);
         let namespace = format!("{name}-{number}");
         plane.run_kubectl(&["create", "namespace", &namespace]).unwrap();
         Self { bench, plane, helm, namespace, folder }
     }
 
-    /// Options of a call: the namespace, and what is given.
-    fn options(&self, more: &Value) -> Value {
-        let mut options = json!({ "namespace": self.namespace });
-        options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        options
+    /// Arguments of a call: the positional ones, then a map with the namespace and the options.
+    fn with_options(&self, positional: Value, options: &Value) -> Value {
+        let Value::Array(mut arguments) = positional else { panic!("positional arguments are a list") };
+        let mut all = json!({ "namespace": self.namespace });
+        all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        arguments.push(all);
+        Value::Array(arguments)
     }
 
-    fn ok(&self, call: &str, positional: &[Value], options: &Value) -> Value {
-        self.bench.ok(call, Value::Array([positional, &[self.options(options)]].concat()))
+    fn ok(&self, call: &str, positional: Value, options: &Value) -> Value {
+        self.bench.ok(call, self.with_options(positional, options))
     }
 
-    fn fault(&self, call: &str, positional: &[Value], options: &Value) -> runbook_core::Fault {
-        self.bench.fault(call, Value::Array([positional, &[self.options(options)]].concat()))
+    fn fault(&self, call: &str, positional: Value, options: &Value) -> Fault {
+        self.bench.fault(call, self.with_options(positional, options))
     }
 
     /// A chart of our own: a ConfigMap, a Service, and what a version adds or drops.
@@ -114,38 +117,40 @@ fn plane(test: &str) -> Option<&'static ControlPlane> {
 
 #[test]
 fn a_release_is_installed_upgraded_and_left_alone_where_nothing_would_change() {
-    let Some(plane) = plane("a_release_is_installed_upgraded_and_left_alone_where_nothing_would_change") else { return };
+    let Some(plane) = plane("a_release_is_installed_upgraded_and_left_alone_where_nothing_would_change") else {
+        return;
+    };
     for helm in BOTH {
         let stand = Stand::new(plane, helm, "life");
         let (one, two) = (stand.chart("1.0.0", &[]), stand.chart("1.1.0", &[]));
         let blue = json!({ "values": { "color": "blue" } });
         let web = json!("web");
-        let installed = stand.ok("helm::install", &[web.clone(), one.clone()], &blue);
+        let installed = stand.ok("helm::install", json!([web, one]), &blue);
         assert_eq!((&installed["changed"], &installed["revision"]), (&json!(true), &json!(1)));
         assert_eq!(stand.live("configmap/web")["data"]["color"], "blue");
 
         // What an install rendered differs from what an upgrade would by `.Release.IsUpgrade` alone: that is no change.
-        let same = stand.ok("helm::upgrade", &[web.clone(), one.clone()], &blue);
+        let same = stand.ok("helm::upgrade", json!([web, one]), &blue);
         assert_eq!((&same["changed"], &same["revision"]), (&json!(false), &json!(1)), "{same:#}");
-        let none_given = stand.ok("helm::upgrade", &[web.clone(), one.clone()], &json!({}));
+        let none_given = stand.ok("helm::upgrade", json!([web, one]), &json!({}));
         assert_eq!(none_given["changed"], false, "no values keep those of before");
         assert_eq!(stand.revisions("web"), 1);
 
-        let upgraded = stand.ok("helm::upgrade", &[web.clone(), two.clone()], &blue);
+        let upgraded = stand.ok("helm::upgrade", json!([web, two]), &blue);
         assert_eq!((&upgraded["revision"], &upgraded["previous_revision"]), (&json!(2), &json!(1)));
         assert_eq!(upgraded["version"], "1.1.0");
-        let again = stand.ok("helm::upgrade", &[web.clone(), two.clone()], &blue);
+        let again = stand.ok("helm::upgrade", json!([web, two]), &blue);
         assert_eq!((&again["changed"], stand.revisions("web")), (&json!(false), 2));
-        let forced = stand.ok("helm::upgrade", &[web.clone(), two.clone()], &json!({ "force": true }));
+        let forced = stand.ok("helm::upgrade", json!([web, two]), &json!({ "force": true }));
         assert_eq!((&forced["changed"], &forced["revision"]), (&json!(true), &json!(3)));
 
-        let reset = stand.ok("helm::upgrade", &[web.clone(), two.clone()], &json!({ "values": {} }));
+        let reset = stand.ok("helm::upgrade", json!([web, two]), &json!({ "values": {} }));
         assert_eq!((&reset["changed"], &stand.live("configmap/web")["data"]["color"]), (&json!(true), &json!("red")));
         let set = json!({ "set": { "color": "green", "nested.list[1]": true } });
-        stand.ok("helm::upgrade", &[web.clone(), two], &set);
-        let values = stand.ok("helm::values", std::slice::from_ref(&web), &json!({}));
+        stand.ok("helm::upgrade", json!([web, two]), &set);
+        let values = stand.ok("helm::values", json!([web]), &json!({}));
         assert_eq!(values, json!({ "color": "green", "nested": { "list": [null, true] } }));
-        let first = stand.ok("helm::values", &[web], &json!({ "revision": 1 }));
+        let first = stand.ok("helm::values", json!([web]), &json!({ "revision": 1 }));
         assert_eq!(first, json!({ "color": "blue" }));
     }
 }
@@ -158,38 +163,44 @@ fn a_plan_tells_what_an_upgrade_then_does() {
         let web = json!("web");
         let one = stand.chart("1.0.0", &[("kept.yaml", KEPT), ("never.yaml", NEVER)]);
         let two = stand.chart("2.0.0", &[("never.yaml", &NEVER.replace("i:1", "i:2").replace("-never}", "-new}"))]);
-        let absent = stand.fault("helm::plan", &[web.clone(), one.clone()], &json!({}));
+        let absent = stand.fault("helm::plan", json!([web, one]), &json!({}));
         assert_eq!(absent.code, Code::ReleaseNotFound);
-        let fresh = stand.ok("helm::plan", &[web.clone(), one.clone()], &json!({ "install": true }));
+        let fresh = stand.ok("helm::plan", json!([web, one]), &json!({ "install": true }));
         assert_eq!((&fresh["exists"], fresh["added"].as_array().unwrap().len()), (&json!(false), 4));
-        stand.ok("helm::install", &[web.clone(), one.clone()], &json!({}));
-        let nothing = stand.ok("helm::plan", &[web.clone(), one.clone()], &json!({}));
+        stand.ok("helm::install", json!([web, one]), &json!({}));
+        let nothing = stand.ok("helm::plan", json!([web, one]), &json!({}));
         assert_eq!((&nothing["unchanged"], &nothing["count"]), (&json!(true), &json!(4)));
 
-        let plan = stand.ok("helm::plan", &[web.clone(), two.clone()], &json!({ "set": { "color": "blue" } }));
-        let names = |list: &str| -> Vec<_> { plan[list].as_array().unwrap().iter().map(|o| o["object"].clone()).collect() };
+        let plan = stand.ok("helm::plan", json!([web, two]), &json!({ "set": { "color": "blue" } }));
+        let names =
+            |list: &str| -> Vec<_> { plan[list].as_array().unwrap().iter().map(|o| o["object"].clone()).collect() };
         assert_eq!(names("added"), [json!("Deployment/web-new")]);
         assert_eq!(names("removed"), [json!("ConfigMap/web-kept"), json!("Deployment/web-never")]);
         assert_eq!(plan["removed"][0]["kept"], true, "the live object says keep");
         assert_eq!(plan["removed"][1]["kept"], false);
         let changed = &plan["changed"][0];
         assert_eq!(changed["object"], "ConfigMap/web");
-        assert!(changed["fields"].as_array().unwrap().contains(&json!({ "path": "data.color", "old": "red", "new": "blue" })));
+        assert!(
+            changed["fields"]
+                .as_array()
+                .unwrap()
+                .contains(&json!({ "path": "data.color", "old": "red", "new": "blue" }))
+        );
         assert_eq!(stand.revisions("web"), 1, "a plan writes nothing");
 
-        let upgraded = stand.ok("helm::upgrade", &[web.clone(), two], &json!({ "set": { "color": "blue" } }));
+        let upgraded = stand.ok("helm::upgrade", json!([web, two]), &json!({ "set": { "color": "blue" } }));
         assert_eq!(upgraded["diff"]["removed"], plan["removed"]);
         stand.live("configmap/web-kept");
         let gone = plane.run_kubectl(&["get", "deployment/web-never", "-n", &stand.namespace]).unwrap_err();
         assert!(gone.to_string().contains("not found"), "{gone}");
-        assert_eq!(stand.ok("helm::manifest", &[web.clone()], &json!({})).as_array().unwrap().len(), 3);
+        assert_eq!(stand.ok("helm::manifest", json!([web]), &json!({})).as_array().unwrap().len(), 3);
 
         // Back to the first, which a second rollback finds done.
-        let back = stand.ok("helm::rollback", &[web.clone(), json!(1)], &json!({}));
+        let back = stand.ok("helm::rollback", json!([web, 1]), &json!({}));
         assert_eq!((&back["changed"], &back["revision"]), (&json!(true), &json!(3)));
-        let done = stand.ok("helm::rollback", &[web.clone(), json!(1)], &json!({}));
+        let done = stand.ok("helm::rollback", json!([web, 1]), &json!({}));
         assert_eq!((&done["changed"], stand.revisions("web")), (&json!(false), 3));
-        let fault = stand.fault("helm::rollback", &[web, json!(99)], &json!({}));
+        let fault = stand.fault("helm::rollback", json!([web, 99]), &json!({}));
         assert_eq!((fault.code, fault.hint.as_deref()), (Code::NotFound, Some("there are 1, 2, 3")));
     }
 }
@@ -201,17 +212,17 @@ fn uninstalling_says_what_went_and_what_stayed() {
         let stand = Stand::new(plane, helm, "gone");
         let web = json!("web");
         let chart = stand.chart("1.0.0", &[("kept.yaml", KEPT)]);
-        stand.ok("helm::install", &[web.clone(), chart.clone()], &json!({}));
+        stand.ok("helm::install", json!([web, chart]), &json!({}));
         assert_eq!(stand.bench.ok("helm::exists", json!([web, { "namespace": stand.namespace }])), true);
-        let taken = stand.fault("helm::install", &[web.clone(), chart], &json!({}));
+        let taken = stand.fault("helm::install", json!([web, chart]), &json!({}));
         assert_eq!(taken.code, Code::ReleaseExists);
-        let gone = stand.ok("helm::uninstall", &[web.clone()], &json!({ "wait": true }));
+        let gone = stand.ok("helm::uninstall", json!([web]), &json!({ "wait": true }));
         assert_eq!(gone["kept"], json!(["ConfigMap/web-kept"]));
         assert_eq!(gone["deleted"], json!(["ConfigMap/web", "Service/web"]));
         stand.live("configmap/web-kept");
         assert_eq!(stand.bench.ok("helm::exists", json!([web, { "namespace": stand.namespace }])), false);
-        assert_eq!(stand.fault("helm::uninstall", &[web.clone()], &json!({})).code, Code::ReleaseNotFound);
-        let ignored = stand.ok("helm::uninstall", &[web], &json!({ "ignore_not_found": true }));
+        assert_eq!(stand.fault("helm::uninstall", json!([web]), &json!({})).code, Code::ReleaseNotFound);
+        let ignored = stand.ok("helm::uninstall", json!([web]), &json!({ "ignore_not_found": true }));
         assert_eq!(ignored["changed"], false);
     }
 }
@@ -224,11 +235,11 @@ fn a_release_that_a_killed_helm_left_pending_is_named_and_recovered_once() {
         let web = json!("web");
         let one = stand.chart("1.0.0", &[]);
         let two = stand.chart("2.0.0", &[("never.yaml", NEVER)]);
-        stand.ok("helm::install", &[web.clone(), one.clone()], &json!({}));
+        stand.ok("helm::install", json!([web, one]), &json!({}));
         stand.cut_off("web", &two);
-        assert_eq!(stand.ok("helm::status", &[web.clone()], &json!({}))["pending"], true);
+        assert_eq!(stand.ok("helm::status", json!([web]), &json!({}))["pending"], true);
         for call in ["helm::upgrade", "helm::plan"] {
-            let held = stand.fault(call, &[web.clone(), one.clone()], &json!({}));
+            let held = stand.fault(call, json!([web, one]), &json!({}));
             assert_eq!(held.code, Code::PendingRelease, "{call}: {held}");
             assert!(held.message.contains("revision 2 is `pending-upgrade` for "), "{}", held.message);
             assert!(held.hint.unwrap().contains("helm::recover"));
@@ -236,16 +247,16 @@ fn a_release_that_a_killed_helm_left_pending_is_named_and_recovered_once() {
         let listed = stand.bench.ok("helm::list", json!([{ "namespace": stand.namespace }]));
         assert_eq!(listed[0]["status"], "pending-upgrade", "a list leaves out no state");
 
-        let young = stand.fault("helm::recover", &[web.clone()], &json!({}));
+        let young = stand.fault("helm::recover", json!([web]), &json!({}));
         assert_eq!(young.code, Code::PendingRelease);
         assert!(young.hint.unwrap().contains("may still be at work"));
-        let recovered = stand.ok("helm::recover", &[web.clone()], &json!({ "stale_after": "1s" }));
+        let recovered = stand.ok("helm::recover", json!([web]), &json!({ "stale_after": "1s" }));
         assert_eq!((&recovered["changed"], &recovered["back_to"]), (&json!(true), &json!(1)));
         assert_eq!(recovered["found"]["state"], "everything had been applied", "{recovered:#}");
         assert_eq!(stand.live("configmap/web")["data"]["color"], "red");
-        let again = stand.ok("helm::recover", &[web.clone()], &json!({ "stale_after": "1s" }));
+        let again = stand.ok("helm::recover", json!([web]), &json!({ "stale_after": "1s" }));
         assert_eq!((&again["changed"], &again["found"]["status"]), (&json!(false), &json!("deployed")));
-        assert_eq!(stand.ok("helm::upgrade", &[web, one], &json!({}))["changed"], false);
+        assert_eq!(stand.ok("helm::upgrade", json!([web, one]), &json!({}))["changed"], false);
     }
 }
 
@@ -257,16 +268,16 @@ fn a_failed_write_says_what_it_left_behind() {
         let web = json!("web");
         let never = stand.chart("1.0.0", &[("never.yaml", NEVER)]);
         let wait = json!({ "wait": true, "timeout": "3s" });
-        let late = stand.fault("helm::install", &[web.clone(), never.clone()], &wait);
+        let late = stand.fault("helm::install", json!([web, never]), &wait);
         assert_eq!((late.code, late.detail["status"].as_str()), (Code::Timeout, Some("failed")), "{late:#?}");
         assert!(late.evidence.iter().any(|line| line == "left behind: revision 1 of release `web` is `failed`"));
         // A failed release may be upgraded; that is never taken for no change.
-        let upgraded = stand.ok("helm::upgrade", &[web.clone(), never], &json!({}));
+        let upgraded = stand.ok("helm::upgrade", json!([web, never]), &json!({}));
         assert_eq!((&upgraded["changed"], &upgraded["status"]), (&json!(true), &json!("deployed")));
 
         let hook = "apiVersion: v1\nkind: Pod\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-upgrade}}\nspec: {nodeSelector: {no: where}, containers: [{name: c, image: i}]}\n";
         let hooked = stand.chart("1.2.0", &[("hook.yaml", hook)]);
-        let failed = stand.fault("helm::upgrade", &[web, hooked], &json!({ "timeout": "2s" }));
+        let failed = stand.fault("helm::upgrade", json!([web, hooked]), &json!({ "timeout": "2s" }));
         assert_eq!((failed.code, &failed.detail["hook"]), (Code::HookFailed, &json!("pre-upgrade")), "{failed:#?}");
     }
 }
@@ -278,11 +289,11 @@ fn an_object_of_another_release_is_named_with_its_owner() {
         let stand = Stand::new(plane, helm, "owner");
         let fixed = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fixed}\n";
         let chart = stand.chart("1.0.0", &[("fixed.yaml", fixed)]);
-        stand.ok("helm::install", &[json!("one"), chart.clone()], &json!({}));
-        let fault = stand.fault("helm::install", &[json!("two"), chart.clone()], &json!({}));
+        stand.ok("helm::install", json!(["one", chart]), &json!({}));
+        let fault = stand.fault("helm::install", json!(["two", chart]), &json!({}));
         assert_eq!((fault.code, fault.detail["owner"].as_str()), (Code::Conflict, Some("one")), "{fault:#?}");
         assert_eq!(fault.message, format!("ConfigMap `{}/fixed` belongs to release `one`", stand.namespace));
-        let taken = stand.ok("helm::install", &[json!("two"), chart], &json!({ "take_ownership": true }));
+        let taken = stand.ok("helm::install", json!(["two", chart]), &json!({ "take_ownership": true }));
         assert_eq!(taken["changed"], true);
     }
 }
@@ -294,36 +305,40 @@ fn a_field_that_istiod_took_is_foreseen_and_named() {
     // It lives as long as the test binary: a stand keeps to one for ever.
     let plane: &'static ControlPlane = Box::leak(Box::new(plane));
     let stand = Stand::new(plane, Helm::V4, "conflict");
-    let chart = |version: &str| stand.bench.ok("helm::chart", json!(["base", { "charts": charts, "version": version }]));
+    let chart =
+        |version: &str| stand.bench.ok("helm::chart", json!(["base", { "charts": charts, "version": version }]));
     plane.run_kubectl(&["create", "namespace", "istio-system"]).unwrap();
     let base = json!("istio-base");
-    stand.ok("helm::install", &[base.clone(), chart("1.28.5")], &json!({}));
+    stand.ok("helm::install", json!([base, chart("1.28.5")]), &json!({}));
     let take = r#"[{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"}]"#;
     let validator = ["validatingwebhookconfiguration", "istiod-default-validator"];
     plane
-        .run_kubectl(&[&["patch"], &validator[..], &["--field-manager", "pilot-discovery", "--type", "json", "-p", take]].concat())
+        .run_kubectl(
+            &[&["patch"], &validator[..], &["--field-manager", "pilot-discovery", "--type", "json", "-p", take]]
+                .concat(),
+        )
         .unwrap();
 
     let field = r#".webhooks[name="validation.istio.io"].failurePolicy"#;
     let defaults = json!({ "set": { "global.logAsJson": true } });
-    let plan = stand.ok("helm::plan", &[base.clone(), chart("1.28.5")], &defaults);
+    let plan = stand.ok("helm::plan", json!([base, chart("1.28.5")]), &defaults);
     let conflict = json!({
         "manager": "pilot-discovery", "fields": [field], "object": "ValidatingWebhookConfiguration/istiod-default-validator"
     });
     assert_eq!(plan["conflicts"], json!([conflict]));
-    let fault = stand.fault("helm::upgrade", &[base.clone(), chart("1.28.5")], &defaults);
+    let fault = stand.fault("helm::upgrade", json!([base, chart("1.28.5")]), &defaults);
     assert_eq!(fault.code, Code::Conflict, "{fault:#?}");
     assert_eq!(fault.detail["conflicts"], json!([{ "manager": "pilot-discovery", "fields": [field] }]));
     assert_eq!(fault.detail["status"], "failed");
 
     // The chart that leaves the field alone meets none, and the field stays as istiod wants it.
-    let guarded = stand.ok("helm::plan", &[base.clone(), chart("1.28.10")], &json!({}));
+    let guarded = stand.ok("helm::plan", json!([base, chart("1.28.10")]), &json!({}));
     assert_eq!(guarded["conflicts"], json!([]));
-    let upgraded = stand.ok("helm::upgrade", &[base.clone(), chart("1.28.10")], &json!({}));
+    let upgraded = stand.ok("helm::upgrade", json!([base, chart("1.28.10")]), &json!({}));
     assert_eq!(upgraded["version"], "1.28.10");
     let live = stand.live("validatingwebhookconfiguration/istiod-default-validator");
     assert_eq!(live["webhooks"][0]["failurePolicy"], "Fail");
-    let kept = stand.ok("helm::uninstall", &[base], &json!({}))["kept"].clone();
+    let kept = stand.ok("helm::uninstall", json!([base]), &json!({}))["kept"].clone();
     assert_eq!(kept.as_array().unwrap().len(), 14);
 }
 
@@ -331,7 +346,7 @@ fn a_field_that_istiod_took_is_foreseen_and_named() {
 fn charts_are_found_by_folder_and_by_url_and_shown_alike() {
     let Some(charts) = charts_or_skip("charts_are_found_by_folder_and_by_url_and_shown_alike") else { return };
     let Some(plane) = plane("charts_are_found_by_folder_and_by_url_and_shown_alike") else { return };
-    let repository = runbook_control_plane::Charts::open().unwrap().serve().unwrap();
+    let repository = Charts::open().unwrap().serve().unwrap();
     for helm in BOTH {
         let stand = Stand::new(plane, helm, "charts");
         let find = |place: &Value, version: &str| {
@@ -374,7 +389,9 @@ fn charts_are_found_by_folder_and_by_url_and_shown_alike() {
 
 #[test]
 fn a_gateway_chart_that_its_own_schema_refuses_passes_when_told_to() {
-    let Some(charts) = charts_or_skip("a_gateway_chart_that_its_own_schema_refuses_passes_when_told_to") else { return };
+    let Some(charts) = charts_or_skip("a_gateway_chart_that_its_own_schema_refuses_passes_when_told_to") else {
+        return;
+    };
     let Some(plane) = plane("a_gateway_chart_that_its_own_schema_refuses_passes_when_told_to") else { return };
     for helm in BOTH {
         let stand = Stand::new(plane, helm, "schema");
@@ -393,6 +410,49 @@ fn helm_never_goes_to_another_cluster_than_the_run() {
     let stand = Stand::new(plane, Helm::V4, "where");
     let nowhere = stand.bench.fault("helm::list", json!([{ "context": "elsewhere" }]));
     assert_eq!(nowhere.code, Code::NoCluster);
-    let absent = stand.fault("helm::values", &[json!("nothere")], &json!({}));
+    let absent = stand.fault("helm::values", json!(["nothere"]), &json!({}));
     assert_eq!((absent.code, absent.object.as_deref()), (Code::ReleaseNotFound, Some("release nothere")));
+}
+
+#[test]
+fn every_example_of_helm_does_what_it_says() {
+    let Some(plane) = plane("every_example_of_helm_does_what_it_says") else { return };
+    for helm in BOTH {
+        for primitive in runbook_stdlib::helm::ALL {
+            for example in primitive.examples {
+                let stand = Stand::new(plane, helm, "example");
+                let charts = stand.folder.join("charts");
+                fs_err::create_dir_all(&charts).unwrap();
+                for version in ["1.0.0", "1.1.0"] {
+                    let chart = stand.chart(version, &[]);
+                    let into = charts.to_str().unwrap();
+                    plane.run_helm(helm, &["package", chart.as_str().unwrap(), "--destination", into]).unwrap();
+                }
+                if example.cluster == "shop" {
+                    stand.helm(&[
+                        "install",
+                        "web",
+                        &format!("{}/web-1.0.0.tgz", charts.display()),
+                        "--set",
+                        "color=green",
+                    ]);
+                }
+                // Examples speak of namespace `shop`; each runs in one of its own.
+                let script = example.script.replace("\"shop\"", &format!("\"{}\"", stand.namespace));
+                let answer = stand.bench.script(&script).unwrap_or_else(|fault| panic!("{script}\n{fault:#?}"));
+                let expected: Value = serde_json::from_str(example.expect).unwrap();
+                assert!(holds(&expected, &answer), "{script}\nexpected {expected:#}\nanswered {answer:#}");
+            }
+        }
+    }
+}
+
+/// Whether an answer holds everything that is expected, and perhaps more.
+fn holds(expected: &Value, answer: &Value) -> bool {
+    match (expected, answer) {
+        (Value::Object(expected), Value::Object(answer)) => {
+            expected.iter().all(|(key, value)| answer.get(key).is_some_and(|answer| holds(value, answer)))
+        }
+        (expected, answer) => expected == answer,
+    }
 }

@@ -8,6 +8,8 @@
     reason = "tests run real processes against a real clock, and what is wrong in them may panic"
 )]
 
+mod bench;
 mod control_plane;
+mod helm;
 mod state;
 mod truth;
