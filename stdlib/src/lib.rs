@@ -3,6 +3,7 @@
 //! Does not know modes, terminals or journals; a primitive sees its [`runbook_core::Call`] and nothing else.
 
 #[cfg(test)]
+#[path = "tests/bench.rs"]
 mod bench;
 pub mod cluster;
 mod command;

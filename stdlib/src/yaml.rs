@@ -3,7 +3,10 @@
 //! Booleans, octal numbers and merge keys as in YAML 1.1, the last of two equal keys wins. Text is untrusted: depth, nodes
 //! and aliases are bounded. Does not know what a document means.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Options, alias_limits, budget, options};
 
@@ -11,7 +14,8 @@ use serde_saphyr::{Options, alias_limits, budget, options};
 ///
 /// The error says in words what is wrong and where. It quotes no text: that may be a secret.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
-    serde_saphyr::from_multiple_with_options(text, limits()).map_err(|error| error.to_string())
+    let documents = serde_saphyr::from_multiple_with_options::<Read>(text, limits());
+    documents.map(|documents| documents.into_iter().map(|read| read.0).collect()).map_err(|error| error.to_string())
 }
 
 /// The one document of a text; `Value::Null` where it is empty.
@@ -21,6 +25,89 @@ pub(crate) fn document(text: &str) -> Result<Value, String> {
         0 => Ok(Value::Null),
         1 => Ok(documents.remove(0)),
         more => Err(format!("it holds {more} documents, expected one")),
+    }
+}
+
+/// A value as it is read. Keys are read as values first: to Go, a bare key `on` is the bool `true`, and so the text `true`.
+struct Read(Value);
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader).map(Read)
+    }
+}
+
+impl Read {
+    fn into_key(self) -> String {
+        match self.0 {
+            Value::String(text) => text,
+            Value::Number(number) if number.is_f64() => {
+                number.as_f64().map(|float| float.to_string()).unwrap_or_default()
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Read(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, Read(value))) = entries.next_entry::<Read, Read>()? {
+            map.insert(key.into_key(), value);
+        }
+        Ok(Value::Object(map))
     }
 }
 
@@ -54,6 +141,13 @@ mod tests {
                 "1": "one", "true": "t"
             })
         );
+    }
+
+    #[test]
+    fn keys_are_what_go_makes_of_them() {
+        let text = "no: 1\n'no': 2\non: 3\n0x10: 4\n1.5: 5\n1.0: 6\n1e3: 7\n";
+        let expected = json!({ "false": 1, "no": 2, "true": 3, "16": 4, "1.5": 5, "1": 6, "1000": 7 });
+        assert_eq!(document(text).unwrap(), expected);
     }
 
     #[test]

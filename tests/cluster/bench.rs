@@ -12,7 +12,7 @@ use runbook_core::journal::Journal;
 use runbook_core::primitive::Script;
 use runbook_core::record::{Event, Observer};
 use runbook_core::world::{Answer, Clock, Clusters, Files, Helm, Interrupt, Operator, Question};
-use runbook_core::{Code, Fault, Function, Outcome, Session, Value, World, param};
+use runbook_core::{Code, Engine, Fault, Function, Outcome, Session, Source, Value, World, param};
 use runbook_stdlib::cluster::{Counters, Limits, Options, Retry, connector};
 use serde_json::json;
 
@@ -33,6 +33,15 @@ impl Bench {
 
     /// The same, with limits, and with folders from which scripts may read.
     pub fn with(kubeconfig: &Path, limits: Limits, roots: &[PathBuf]) -> Self {
+        Self::build(kubeconfig, limits, roots, Helm::default())
+    }
+
+    /// With limits off, and a helm to drive.
+    pub fn driving(kubeconfig: &Path, roots: &[PathBuf], helm: Helm) -> Self {
+        Self::build(kubeconfig, Limits::off(), roots, helm)
+    }
+
+    fn build(kubeconfig: &Path, limits: Limits, roots: &[PathBuf], helm: Helm) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(Real(Instant::now()));
         let (counters, retries) = (Arc::<Counters>::default(), Arc::<Mutex<Vec<Retry>>>::default());
@@ -50,7 +59,7 @@ impl Bench {
         });
         let world = World {
             clusters: Clusters::new(connect),
-            helm: Helm::default(),
+            helm,
             clock,
             operator: Arc::new(Consenting),
             files: Files { roots: roots.to_vec(), named: Vec::new() },
@@ -84,6 +93,13 @@ impl Bench {
             Err(fault) => fault,
             Ok(value) => panic!("{name} should have failed, but answered {value:#}"),
         }
+    }
+
+    /// Runs a script, and gives what it ends with.
+    pub fn script(&self, text: &str) -> Outcome {
+        let engine = Engine::new(runbook_stdlib::primitives(), runbook_stdlib::library());
+        let source = Source { name: "example".to_owned(), text: text.to_owned(), folder: None };
+        engine.load(source)?.run(self.session.clone(), serde_json::Map::new())
     }
 
     /// The world, for Ctrl-C.

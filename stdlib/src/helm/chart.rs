@@ -12,7 +12,7 @@ use super::repository::{self, Offer};
 use super::tool::{Line, Private, Tool};
 use crate::command::Command;
 
-const NAME: Param<String> = Param::required("name", "Name of the chart, such as `istiod`.");
+const NAME: Param<String> = Param::required("name", "Name of the chart, such as `web`.");
 const CHARTS: Param<String> = Param::must(
     "charts",
     "Where charts are: a folder of archives (with or without `index.yaml`) or of charts, a repository's URL, or `oci://...`.",
@@ -33,8 +33,8 @@ pub(super) const CHART: Primitive = Primitive {
     run,
     examples: &[Example {
         cluster: "",
-        script: r#"helm::chart("istiod", #{ charts: "./charts", version: "1.30" })"#,
-        expect: r#"{"version":"1.30.3"}"#,
+        script: r#"helm::chart("web", #{ charts: "./charts", version: "1.1" })"#,
+        expect: r#"{"version":"1.1.0"}"#,
     }],
 };
 

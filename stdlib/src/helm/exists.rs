@@ -19,8 +19,8 @@ pub(super) const EXISTS: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::exists("ztunnel", #{ namespace: "istio-system" })"#,
+        cluster: "shop",
+        script: r#"helm::exists("shop-front", #{ namespace: "shop" })"#,
         expect: "false",
     }],
 };

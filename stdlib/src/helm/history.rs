@@ -19,9 +19,9 @@ pub(super) const HISTORY: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::history("istiod", #{ namespace: "istio-system" })[0]"#,
-        expect: r#"{"revision":1,"status":"deployed","chart":"istiod","version":"1.29.6"}"#,
+        cluster: "shop",
+        script: r#"helm::history("web", #{ namespace: "shop" })[0]"#,
+        expect: r#"{"revision":1,"status":"deployed","chart":"web","version":"1.0.0"}"#,
     }],
 };
 

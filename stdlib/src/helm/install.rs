@@ -40,9 +40,9 @@ pub(super) const INSTALL: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::install("istio-cni", helm::chart("cni", #{ charts: "./charts", version: "1.29.6" }), #{ namespace: "istio-system" })"#,
-        expect: r#"{"changed":true,"revision":1,"chart":"cni","version":"1.29.6"}"#,
+        cluster: "shop",
+        script: r#"helm::install("web-canary", helm::chart("web", #{ charts: "./charts", version: "1.1.0" }), #{ namespace: "shop", values: #{ color: "blue" } })"#,
+        expect: r#"{"changed":true,"revision":1,"chart":"web","version":"1.1.0"}"#,
     }],
 };
 

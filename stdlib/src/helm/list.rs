@@ -23,9 +23,9 @@ pub(super) const LIST: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: "helm::list(#{ all_namespaces: true }).map(|r| r.name)",
-        expect: r#"["istio-base","istiod"]"#,
+        cluster: "shop",
+        script: r#"helm::list(#{ namespace: "shop" }).map(|release| release.name)"#,
+        expect: r#"["web"]"#,
     }],
 };
 

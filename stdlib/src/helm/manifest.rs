@@ -19,9 +19,9 @@ pub(super) const MANIFEST: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::manifest("istiod", #{ namespace: "istio-system" }).filter(|o| o.kind == "Deployment")[0].metadata.name"#,
-        expect: r#""istiod""#,
+        cluster: "shop",
+        script: r#"helm::manifest("web", #{ namespace: "shop" }).filter(|o| o.kind == "Service")[0].metadata.name"#,
+        expect: r#""web""#,
     }],
 };
 

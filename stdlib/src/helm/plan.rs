@@ -48,9 +48,9 @@ pub(super) const PLAN: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::plan("istiod", helm::chart("istiod", #{ charts: "./charts", version: "1.30.3" }), #{ namespace: "istio-system", values: #{ profile: "ambient" } }).removed"#,
-        expect: "[]",
+        cluster: "shop",
+        script: r#"helm::plan("web", helm::chart("web", #{ charts: "./charts", version: "1.1.0" }), #{ namespace: "shop" })"#,
+        expect: r#"{"exists":true,"unchanged":false,"chart":{"old":"web-1.0.0","new":"web-1.1.0"},"removed":[]}"#,
     }],
 };
 

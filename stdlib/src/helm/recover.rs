@@ -35,8 +35,8 @@ pub(super) const RECOVER: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::recover("istiod", #{ namespace: "istio-system" })"#,
+        cluster: "shop",
+        script: r#"helm::recover("web", #{ namespace: "shop" })"#,
         expect: r#"{"changed":false,"found":{"status":"deployed","pending":false}}"#,
     }],
 };

@@ -25,8 +25,8 @@ pub(super) const ROLLBACK: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::rollback("istiod", 1, #{ namespace: "istio-system" })"#,
+        cluster: "shop",
+        script: r#"helm::rollback("web", 1, #{ namespace: "shop" })"#,
         expect: r#"{"changed":false,"revision":1}"#,
     }],
 };

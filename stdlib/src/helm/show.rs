@@ -21,8 +21,8 @@ pub(super) const SHOW: Primitive = Primitive {
     run,
     examples: &[Example {
         cluster: "",
-        script: r#"helm::show(helm::chart("istiod", #{ charts: "./charts", version: "1.30.3" })).templates.contains("templates/revision-tags-mwc.yaml")"#,
-        expect: "true",
+        script: r#"helm::show(helm::chart("web", #{ charts: "./charts", version: "1.1.0" }))"#,
+        expect: r#"{"name":"web","version":"1.1.0","values":{"color":"red"},"crds":[]}"#,
     }],
 };
 

@@ -21,9 +21,9 @@ pub(super) const STATUS: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::status("istiod", #{ namespace: "istio-system" })"#,
-        expect: r#"{"status":"deployed","pending":false,"chart":"istiod","version":"1.29.6","deployed_revision":1}"#,
+        cluster: "shop",
+        script: r#"helm::status("web", #{ namespace: "shop" })"#,
+        expect: r#"{"status":"deployed","pending":false,"chart":"web","version":"1.0.0","deployed_revision":1}"#,
     }],
 };
 

@@ -51,8 +51,8 @@ pub(super) const TEMPLATE: Primitive = Primitive {
     run,
     examples: &[Example {
         cluster: "",
-        script: r#"helm::template(helm::chart("cni", #{ charts: "./charts", version: "1.30.3" }), #{ show_only: ["templates/daemonset.yaml"] })[0].kind"#,
-        expect: r#""DaemonSet""#,
+        script: r#"helm::template(helm::chart("web", #{ charts: "./charts", version: "1.1.0" }), #{ show_only: ["templates/service.yaml"] })[0].kind"#,
+        expect: r#""Service""#,
     }],
 };
 

@@ -29,9 +29,9 @@ pub(super) const UNINSTALL: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::uninstall("ztunnel", #{ namespace: "istio-system", ignore_not_found: true })"#,
-        expect: r#"{"changed":false,"deleted":[],"kept":[]}"#,
+        cluster: "shop",
+        script: r#"helm::uninstall("web", #{ namespace: "shop" })"#,
+        expect: r#"{"changed":true,"release":"web","kept":[]}"#,
     }],
 };
 

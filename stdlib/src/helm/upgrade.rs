@@ -54,9 +54,9 @@ pub(super) const UPGRADE: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::upgrade("istiod", helm::chart("istiod", #{ charts: "./charts", version: "1.30.3" }), #{ namespace: "istio-system", values: #{ profile: "ambient" } })"#,
-        expect: r#"{"changed":true,"revision":2,"previous_revision":1,"version":"1.30.3"}"#,
+        cluster: "shop",
+        script: r#"helm::upgrade("web", helm::chart("web", #{ charts: "./charts", version: "1.1.0" }), #{ namespace: "shop", values: #{ color: "blue" } })"#,
+        expect: r#"{"changed":true,"revision":2,"previous_revision":1,"version":"1.1.0"}"#,
     }],
 };
 

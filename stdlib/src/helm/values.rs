@@ -23,9 +23,9 @@ pub(super) const VALUES: Primitive = Primitive {
     command,
     run,
     examples: &[Example {
-        cluster: "istio",
-        script: r#"helm::values("istiod", #{ namespace: "istio-system" })"#,
-        expect: r#"{"profile":"ambient"}"#,
+        cluster: "shop",
+        script: r#"helm::values("web", #{ namespace: "shop" })"#,
+        expect: r#"{"color":"green"}"#,
     }],
 };
 

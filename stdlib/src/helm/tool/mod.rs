@@ -7,7 +7,7 @@ mod feature;
 mod line;
 mod private;
 #[cfg(test)]
-mod recorded;
+mod tests;
 mod words;
 
 use std::path::Path;
