@@ -2,6 +2,9 @@
 //!
 //! Does not know its insides. Nothing here needs a cluster.
 
+#![expect(clippy::unwrap_used, reason = "what is wrong in a test may panic")]
+#![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes what it compares with so")]
+
 mod bench;
 mod fault;
 mod help;

@@ -10,7 +10,8 @@ fn every_bundled_runbook_has_a_line_and_none_is_broken() {
         Bench::new().run(&["list"]),
         str![[r#"
 -- stdout
-ambient-upgrade  RB010  `new` is a reserved word
+ambient-upgrade  Upgrade an ambient mesh, in place or by a new revision and its
+                 tags
 rolling-restart  Restart a workload and prove that it came back
 -- exit 0
 

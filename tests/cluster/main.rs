@@ -9,9 +9,7 @@
 )]
 
 mod ambient;
-mod bench;
 mod control_plane;
-mod helm;
 mod mesh;
 mod readme;
 mod runbook;

@@ -5,8 +5,10 @@ use runbook_core::world::{Question, Style};
 use runbook_core::{Call, Fault, Param};
 
 /// What the answer given beforehand is called.
-pub(super) const ID: Param<Option<String>> =
-    Param::option("id", "What `--approve` and `--override` call it; that of the step for an approval, else made from the words, if absent.");
+pub(super) const ID: Param<Option<String>> = Param::option(
+    "id",
+    "What `--approve` and `--override` call it; that of the step for an approval, else made from the words, if absent.",
+);
 
 /// On what grounds.
 pub(super) const EVIDENCE: Param<Option<Vec<String>>> = Param::option("evidence", "What it rests on: a line each.");
