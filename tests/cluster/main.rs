@@ -9,9 +9,13 @@
 )]
 
 mod ambient;
+mod bench;
 mod control_plane;
+mod helm;
+mod kubectl;
 mod mesh;
 mod readme;
 mod runbook;
 mod state;
 mod truth;
+mod wait;

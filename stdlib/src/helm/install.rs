@@ -58,7 +58,7 @@ fn command(args: &Args) -> Option<String> {
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
     call.block_on(async {
         let tool = Tool::find(call.world).await?;
-        let order = Order::of(call.world, &tool, args)?;
+        let order = Order::of(call, &tool, args)?;
         match tool.run_at(&order.target, order.install()).await {
             Ok(text) => Ok(Applied::parse(&text)?.to_value(None)),
             Err(fault) => Err(left_behind(&tool, &order.target, &order.release, fault).await),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runbook_core::world::Cluster;
-use runbook_core::{Args, Code, Fault, Param, Value, World};
+use runbook_core::{Args, Call, Code, Fault, Param, Value, World};
 use serde_json::Map;
 
 use super::reference::Reference;
@@ -38,6 +38,11 @@ pub(super) const SKIP_SCHEMA: Param<Option<bool>> =
 
 /// What helm waits for one operation where nothing else is said.
 pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How long helm may wait for one operation: what the call says, and never beyond the end of the step.
+pub(super) fn patience(call: &Call<'_>, args: &Args) -> Duration {
+    call.within(args.get(&TIMEOUT).unwrap_or(PATIENCE))
+}
 
 /// Where a release lives, as a call says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

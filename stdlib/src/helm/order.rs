@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use runbook_core::arg::Arg;
 use runbook_core::param::FromArg;
-use runbook_core::{Args, Code, Fault, Param, Value, World};
+use runbook_core::{Args, Call, Code, Fault, Param, Value};
 use serde_json::Map;
 
 use super::option::{
-    CHART, NAMESPACE, PATIENCE, RELEASE, SET, SKIP_SCHEMA, TIMEOUT, Target, VALUES, VALUES_FILES, VERSION, WAIT,
+    CHART, NAMESPACE, RELEASE, SET, SKIP_SCHEMA, TIMEOUT, Target, VALUES, VALUES_FILES, VERSION, WAIT, patience,
     release_name,
 };
 use super::overlay;
@@ -122,7 +122,7 @@ impl Order {
     /// What the arguments of a call say.
     ///
     /// Faults: `RB047` for what this helm cannot do, `RB015` for what contradicts itself, and those of the chart and values.
-    pub(super) fn of(world: &World, tool: &Tool<'_>, args: &Args) -> Result<Self, Fault> {
+    pub(super) fn of(call: &Call<'_>, tool: &Tool<'_>, args: &Args) -> Result<Self, Fault> {
         let on = |param: &Param<Option<bool>>| args.get(param) == Some(true);
         let server_side = args.get(&SERVER_SIDE).unwrap_or(ServerSide::Auto);
         tool.require(Feature::ServerSide, server_side == ServerSide::On)?;
@@ -138,9 +138,9 @@ impl Order {
         Ok(Self {
             release: release_name(args)?,
             target: Target::of(args),
-            chart: args.get(&CHART).locate(world, args.get(&VERSION))?,
-            patience: args.get(&TIMEOUT).unwrap_or(PATIENCE),
-            values: overlay::given(world, args)?,
+            chart: args.get(&CHART).locate(call.world, args.get(&VERSION))?,
+            patience: patience(call, args),
+            values: overlay::given(call.world, args)?,
             keeping: keeping(args)?,
             side: server_side.flag(tool),
             flags: flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag).collect(),

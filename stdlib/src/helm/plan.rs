@@ -65,7 +65,7 @@ fn command(args: &Args) -> Option<String> {
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
     call.block_on(async {
         let tool = Tool::find(call.world).await?;
-        let order = Order::of(call.world, &tool, args)?;
+        let order = Order::of(call, &tool, args)?;
         let history = History::read(&tool, &order.target, &order.release).await?;
         let exists = history.as_ref().is_some_and(|history| !history.is_uninstalled());
         if !exists && args.get(&INSTALL) != Some(true) {

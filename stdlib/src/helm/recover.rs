@@ -9,7 +9,7 @@ use serde_json::json;
 use super::comparison::Deployed;
 use super::install::NAMESPACE;
 use super::live;
-use super::option::{CONTEXT, PATIENCE, RELEASE, TIMEOUT, Target, WAIT, release_name};
+use super::option::{CONTEXT, RELEASE, TIMEOUT, Target, WAIT, patience, release_name};
 use super::order::{FORCE_CONFLICTS, beyond};
 use super::release::{History, Revision, in_words, pending};
 use super::rollback::go_back;
@@ -76,7 +76,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
             ));
         };
         let found = examine(call, &tool, &target, &release, last, finished).await?;
-        let line = line(args, &release, finished);
+        let line = line(args, patience(call, args), &release, finished);
         let previous = last.revision;
         let mut value = go_back(&tool, &target, &release, line, previous).await?;
         value["back_to"] = json!(finished.revision);
@@ -85,8 +85,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     })
 }
 
-fn line(args: &Args, release: &str, finished: &Revision) -> Line {
-    let patience = args.get(&TIMEOUT).unwrap_or(PATIENCE);
+fn line(args: &Args, patience: Duration, release: &str, finished: &Revision) -> Line {
     Line::writing("rollback", beyond(patience))
         .release(release)
         .word(finished.revision.to_string())

@@ -86,6 +86,11 @@ impl History {
         Self::read(tool, target, release).await?.ok_or_else(|| absent(release))
     }
 
+    /// The same right after a write, so that Ctrl-C does not hide what came of it.
+    pub(super) async fn after(tool: &Tool<'_>, target: &Target, release: &str) -> Result<Option<Self>, Fault> {
+        Self::ask(tool, target, Line::reading("history").even_if_interrupted().release(release)).await
+    }
+
     async fn ask(tool: &Tool<'_>, target: &Target, line: Line) -> Result<Option<Self>, Fault> {
         let line = line.flag("--max", Some(ALL)).flag("--output", Some("json"));
         match tool.run_at(target, line).await {
@@ -178,8 +183,7 @@ pub(super) fn in_words(duration: Duration) -> String {
 /// Adds to the fault of a write what it left behind, so that nobody has to guess whether it took effect.
 pub(super) async fn left_behind(tool: &Tool<'_>, target: &Target, release: &str, fault: Fault) -> Fault {
     let fault = Fault { object: fault.object.or_else(|| Some(format!("release {release}"))), ..fault };
-    let line = Line::reading("history").even_if_interrupted().release(release);
-    match History::ask(tool, target, line).await {
+    match History::after(tool, target, release).await {
         Ok(Some(history)) => {
             let last = history.last();
             fault

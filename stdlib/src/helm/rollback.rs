@@ -1,14 +1,16 @@
 //! `helm::rollback`
 
+use std::time::Duration;
+
 use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Code, Effect, Example, Fault, Outcome, Param, Primitive, Repeat, Value};
 use serde_json::json;
 
 use super::comparison::Deployed;
 use super::install::NAMESPACE;
-use super::option::{CONTEXT, PATIENCE, RELEASE, TIMEOUT, Target, WAIT, release_name};
+use super::option::{CONTEXT, RELEASE, TIMEOUT, Target, WAIT, patience, release_name};
 use super::order::{FORCE_CONFLICTS, HISTORY_MAX, SERVER_SIDE, ServerSide, beyond};
-use super::release::{History, Revision, left_behind};
+use super::release::{History, Revision, absent, left_behind};
 use super::tool::{Feature, Line, Tool, in_seconds};
 use crate::command::Command;
 
@@ -45,7 +47,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     call.block_on(async {
         let (target, release) = (Target::of(args), release_name(args)?);
         let tool = Tool::find(call.world).await?;
-        let line = line(&tool, args, &release)?;
+        let line = line(&tool, args, patience(call, args), &release)?;
         let history = History::must(&tool, &target, &release).await?;
         history.refuse_pending(call.world, &release)?;
         let wanted = wanted(&history, args.get(&REVISION), &release)?;
@@ -58,11 +60,10 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     })
 }
 
-fn line(tool: &Tool<'_>, args: &Args, release: &str) -> Result<Line, Fault> {
+fn line(tool: &Tool<'_>, args: &Args, patience: Duration, release: &str) -> Result<Line, Fault> {
     let side = args.get(&SERVER_SIDE).unwrap_or(ServerSide::Auto);
     tool.require(Feature::ServerSide, side == ServerSide::On)?;
     tool.require(Feature::ForceConflicts, args.get(&FORCE_CONFLICTS) == Some(true))?;
-    let patience = args.get(&TIMEOUT).unwrap_or(PATIENCE);
     Ok(Line::writing("rollback", beyond(patience))
         .release(release)
         .word(args.get(&REVISION).to_string())
@@ -110,7 +111,7 @@ pub(super) async fn go_back(tool: &Tool<'_>, target: &Target, release: &str, lin
     if let Err(fault) = tool.run_at(target, line).await {
         return Err(left_behind(tool, target, release, fault).await);
     }
-    let history = History::must(tool, target, release).await?;
+    let history = History::after(tool, target, release).await?.ok_or_else(|| absent(release))?;
     Ok(answer(release, history.last(), previous, Outcomes::Changed))
 }
 

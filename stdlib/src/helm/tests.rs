@@ -3,12 +3,13 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use runbook_core::{Code, Fault, Outcome, Value};
+use runbook_core::arg::Arg;
+use runbook_core::{Code, Fault, Outcome, Primitive, Value, param};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::archive::write_chart;
-use super::{chart, repo_add, show, template};
+use super::{chart, install, repo_add, show, template, uninstall, upgrade, values};
 use crate::bench::Bench;
 
 /// A bench with a helm that is a shell script; `$LOG` is the folder that it may write into.
@@ -217,5 +218,59 @@ echo ran > $LOG/ran"#;
     let add = |url: &str| stand.bench.call(&repo_add::REPO_ADD, &[json!("istio"), json!(url)]);
     assert_eq!(add("https://charts.example/").unwrap()["changed"], false);
     assert_eq!(add("https://other.example").unwrap_err().code, Code::Conflict);
+    assert_eq!(stand.log("ran"), "");
+}
+
+#[test]
+fn each_call_tells_the_command_a_person_would_have_typed() {
+    let typed = |primitive: &'static Primitive, given: Value| {
+        let Value::Array(given) = given else { panic!("arguments are a list") };
+        let args = param::bind(primitive, given.into_iter().map(Arg::Value).collect()).unwrap();
+        ((primitive.announce)(&args), (primitive.command)(&args).unwrap())
+    };
+    let found = json!({ "chart": "web", "repo": "https://charts.example", "version": "1.1.0", "digest": "abc" });
+    let options = json!({
+        "namespace": "shop", "values": { "password": "hunter2" }, "values_files": ["base.yaml"], "set": { "a": 1 },
+        "wait": true, "timeout": "10m", "take_ownership": true, "server_side": false, "description": "a new colour",
+    });
+    assert_eq!(
+        typed(&upgrade::UPGRADE, json!(["web", found, options])),
+        (
+            "upgrade web to web 1.1.0 in shop".to_owned(),
+            "helm upgrade web web --repo https://charts.example --version 1.1.0 --namespace shop -f base.yaml -f web.yaml \
+             --take-ownership --wait --server-side=false --timeout 600s --description 'a new colour'"
+                .to_owned()
+        )
+    );
+    let local = json!({ "chart": "/charts/web-1.1.0.tgz", "version": "1.1.0" });
+    assert_eq!(
+        typed(&install::INSTALL, json!(["web", local, { "namespace": "shop" }])),
+        (
+            "install web from web 1.1.0 in shop".to_owned(),
+            "helm install web /charts/web-1.1.0.tgz --namespace shop".to_owned()
+        )
+    );
+    let gone = json!(["web", { "namespace": "shop", "ignore_not_found": true }]);
+    assert_eq!(typed(&uninstall::UNINSTALL, gone).1, "helm uninstall web --namespace shop --ignore-not-found");
+    assert_eq!(
+        typed(&values::VALUES, json!(["web", { "revision": 3, "all": true }])).1,
+        "helm get values web --revision 3 --all -o yaml"
+    );
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused_before_anything_is_sent() {
+    let stand = Stand::four("echo ran > $LOG/ran");
+    let options = json!({ "namespace": "shop", "reset_values": true, "reuse_values": true });
+    let fault = stand.bench.call(&upgrade::UPGRADE, &[json!("web"), json!("./tiny"), options]).unwrap_err();
+    assert_eq!(fault.message, "`reset_values` and `reuse_values` contradict each other");
+    let missing = stand.bench.call(&upgrade::UPGRADE, &[json!("web"), json!("./tiny")]).unwrap_err();
+    assert!(missing.message.starts_with("`helm::upgrade` needs `namespace`"), "{}", missing.message);
+    let atomic = json!({ "namespace": "shop", "atomic": true });
+    let fault = stand.bench.call(&upgrade::UPGRADE, &[json!("web"), json!("./tiny"), atomic]).unwrap_err();
+    assert_eq!(fault.code, Code::UnknownOption);
+    let named = json!({ "namespace": "shop" });
+    let fault = stand.bench.call(&upgrade::UPGRADE, &[json!("--kubeconfig=x"), json!("./tiny"), named]).unwrap_err();
+    assert_eq!(fault.code, Code::WrongArgument);
     assert_eq!(stand.log("ran"), "");
 }

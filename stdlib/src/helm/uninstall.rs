@@ -7,7 +7,7 @@ use serde_json::json;
 use super::comparison;
 use super::install::NAMESPACE;
 use super::object::{self, Identity};
-use super::option::{CONTEXT, PATIENCE, RELEASE, TIMEOUT, Target, WAIT, release_name};
+use super::option::{CONTEXT, RELEASE, TIMEOUT, Target, WAIT, patience, release_name};
 use super::order::beyond;
 use super::release::{History, absent, left_behind};
 use super::tool::{Line, Tool, in_seconds};
@@ -62,7 +62,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
         let last = history.last();
         let manifest = comparison::manifest(&tool, &target, &release, last.revision).await?;
         let objects = if history.is_uninstalled() { Vec::new() } else { object::parse(&manifest)? };
-        let patience = args.get(&TIMEOUT).unwrap_or(PATIENCE);
+        let patience = patience(call, args);
         let line = Line::writing("uninstall", beyond(patience))
             .release(&release)
             .switch("--keep-history", keep_history)

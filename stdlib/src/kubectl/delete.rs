@@ -119,7 +119,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     let gone = if args.get(&WAIT) == Some(false) {
         false
     } else {
-        until_gone(call, &api, &name, &live, args.get(&TIMEOUT).unwrap_or(PATIENCE))?;
+        until_gone(call, &api, &name, &live, call.within(args.get(&TIMEOUT).unwrap_or(PATIENCE)))?;
         true
     };
     let word = if gone { "deleted" } else { "being deleted" };
