@@ -18,4 +18,3 @@ mod readme;
 mod runbook;
 mod state;
 mod truth;
-mod wait;

@@ -26,21 +26,14 @@ const AT_MOST: Duration = Duration::from_secs(3);
 /// Adds to a doom what logs and events say of its pod.
 pub(super) async fn add(doom: &mut Doom, cluster: &Arc<Cluster>, clock: &Arc<dyn Clock>) {
     let Some(witness) = doom.witness.clone() else { return };
-    let log = async {
-        tokio::select! {
-            lines = log(cluster, &witness) => lines,
-            () = clock.sleep(AT_MOST) => vec!["log    cannot be read: no answer in time".to_owned()],
+    let look = async { (log(cluster, &witness).await, warnings(cluster, &witness).await) };
+    tokio::select! {
+        (log, warnings) = look => {
+            doom.evidence.extend(log);
+            doom.evidence.extend(warnings);
         }
-    };
-    let warnings = async {
-        tokio::select! {
-            lines = warnings(cluster, &witness) => lines,
-            () = clock.sleep(AT_MOST) => Vec::new(),
-        }
-    };
-    let (log, warnings) = tokio::join!(log, warnings);
-    doom.evidence.extend(log);
-    doom.evidence.extend(warnings);
+        () = clock.sleep(AT_MOST) => {}
+    }
 }
 
 fn pods(cluster: &Arc<Cluster>, kind: &str, witness: &Witness) -> Result<Api, Fault> {

@@ -61,9 +61,7 @@ impl Lookups {
         interval: Duration,
         gate: &CancellationToken,
     ) -> Result<Vec<Opened>, Fault> {
-        // Whether events are wanted changes with every pod that comes and goes; a namespace's are followed from then on.
-        let kept = |query: &&Query| wanted.contains(*query) || query.source == Source::Events;
-        let superfluous: Vec<Query> = self.open.keys().filter(|query| !kept(query)).cloned().collect();
+        let superfluous: Vec<Query> = self.open.keys().filter(|query| !wanted.contains(*query)).cloned().collect();
         for query in superfluous {
             self.close(&query, related);
         }
