@@ -28,6 +28,7 @@ struct Inner {
 #[derive(Debug, Clone, Default)]
 pub struct Frame {
     path: String,
+    depth: usize,
     reading: bool,
     deadline: Option<Duration>,
 }
@@ -42,9 +43,9 @@ impl Scopes {
         self.top().map(|frame| frame.path).unwrap_or_default()
     }
 
-    /// How deep the present thread is nested.
+    /// How many steps are around the present thread.
     pub fn depth(&self) -> usize {
-        self.lock().threads.get(&std::thread::current().id()).map_or(0, Vec::len)
+        self.top().map_or(0, |frame| frame.depth)
     }
 
     /// Whether only reads are allowed here.
@@ -89,7 +90,7 @@ impl Scopes {
             return Err(Taken);
         }
         let path = inner.numbered(wanted);
-        inner.push(Frame { path: path.clone(), ..around });
+        inner.push(Frame { path: path.clone(), depth: around.depth + 1, ..around });
         Ok(path)
     }
 

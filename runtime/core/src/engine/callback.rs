@@ -37,10 +37,7 @@ impl Caller<'_> {
             Ok(value) => to_value(&value).map_err(|what| {
                 Fault::new(Code::WrongArgument, format!("the function answers with {what}, which is no plain value"))
             }),
-            Err(error) => {
-                let names = self.run.modules.names(source, &self.run.primitives);
-                Err(self.run.merge(fault_of(&error, source, Some(&self.run), &names)))
-            }
+            Err(error) => Err(self.run.merge(fault_of(&error, source, &self.run))),
         }
     }
 }

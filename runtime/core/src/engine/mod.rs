@@ -80,7 +80,7 @@ pub struct Limits {
     pub items: usize,
     /// Entries of all maps in one value.
     pub entries: usize,
-    /// Imported modules.
+    /// Imports carried out, each time one is met.
     pub modules: usize,
 }
 
@@ -93,7 +93,7 @@ impl Default for Limits {
             text: 512 * 1024 * 1024,
             items: 20_000_000,
             entries: 50_000_000,
-            modules: 256,
+            modules: 100_000,
         }
     }
 }

@@ -9,6 +9,7 @@ use rhai::Dynamic;
 use serde_json::{Map, Value};
 
 use super::modules::Modules;
+use super::words::Names;
 use crate::fault::{Fault, Place};
 use crate::primitive::Primitive;
 use crate::record::{Entry, Level, Log};
@@ -69,6 +70,11 @@ impl Run {
         // Asking the token takes a lock, so not at every operation.
         self.poisoned.load(Ordering::Relaxed)
             || (operations.is_multiple_of(32) && self.session.world.interrupt.soft.is_cancelled())
+    }
+
+    /// Names that hints about a place in a script may suggest.
+    pub(super) fn names(&self, source: &str) -> Names<'_> {
+        self.modules.names(source, &self.primitives)
     }
 
     /// A line for people, from `print` and `debug`.

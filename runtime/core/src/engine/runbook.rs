@@ -12,7 +12,7 @@ use super::header::Header;
 use super::modules::{Compiled, Modules, Resolver};
 use super::parameter::{Parameter, ParameterKind, resolve};
 use super::run::{Run, Tag};
-use super::trouble::{fault_of, is_rhai_error, rhai_error};
+use super::trouble::{caught, fault_of};
 use super::value::{to_dynamic, to_value};
 use super::{on_own_thread, outline};
 use crate::fault::Fault;
@@ -76,10 +76,7 @@ impl Runbook {
         let engine = self.live(run);
         let answer = engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &self.script.ast);
         let source = &self.script.name;
-        let answer = answer.map_err(|error| {
-            let names = self.modules.names(source, &run.primitives);
-            run.merge(fault_of(&error, source, Some(run), &names))
-        })?;
+        let answer = answer.map_err(|error| run.merge(fault_of(&error, source, run)))?;
         if let Some(poison) = run.poisoned() {
             return Err(poison);
         }
@@ -113,10 +110,11 @@ impl Runbook {
 /// into a fault's map the first time it is looked at.
 fn variable(name: &str, index: usize, mut context: EvalContext<'_, '_, '_, '_, '_, '_>) -> Option<Dynamic> {
     if let Some(value) = context.scope().get(name) {
-        let fault =
-            value.as_map_ref().ok().filter(|map| map.contains_key("error")).and_then(|_| caught(value, &context));
+        let run = || Run::of(Some(context.tag()));
+        let source = context.source().unwrap_or_default();
+        let fault = if value.is_map() { caught(value, &run(), source) } else { None };
         if let (Some(fault), Some(slot)) = (fault, context.scope_mut().get_mut(name)) {
-            *slot = fault;
+            *slot = to_dynamic(&fault.to_value());
         }
         return None;
     }
@@ -126,18 +124,6 @@ fn variable(name: &str, index: usize, mut context: EvalContext<'_, '_, '_, '_, '
     let constants = context.global_runtime_state().constants.clone()?;
     let table = rhai::locked_read(&constants)?;
     table.get(name).cloned()
-}
-
-fn caught(value: &Dynamic, context: &EvalContext<'_, '_, '_, '_, '_, '_>) -> Option<Dynamic> {
-    let Value::Object(map) = to_value(value).ok()? else { return None };
-    if !is_rhai_error(&map) {
-        return None;
-    }
-    let run = Run::of(Some(context.tag()));
-    let names = run.modules.names(context.source().unwrap_or_default(), &run.primitives);
-    let mut fault = rhai_error(&map, &names);
-    fault.step = Some(run.session.scopes.path()).filter(|path| !path.is_empty());
-    Some(to_dynamic(&fault.to_value()))
 }
 
 fn masked(fault: Fault, session: &Session) -> Fault {

@@ -140,8 +140,7 @@ impl<'a> Step<'a> {
                 Err(error) if attempt <= self.options.retries && !error.is_pseudo_error() => error,
                 outcome => return outcome,
             };
-            let names = self.run.modules.names(source, &self.run.primitives);
-            let fault = fault_of(&error, source, Some(self.run), &names);
+            let fault = fault_of(&error, source, self.run);
             if !fault.retryable || fault.code.reach() == Reach::Run || self.try_again(attempt, &fault).is_err() {
                 return Err(error);
             }
@@ -169,9 +168,8 @@ impl<'a> Step<'a> {
         let fail = |fault: Fault| raise(run, fault, source, position);
         let ended_well = outcome.as_ref().map_or_else(|error| error.is_pseudo_error(), |_| true);
         if !ended_well {
-            let names = run.modules.names(source, &run.primitives);
             let outcome = outcome.map_err(|mut error| {
-                annotate(&mut error, &self.path, run, &names);
+                annotate(&mut error, &self.path, run, source);
                 error
             });
             self.finish(Ended::Failed).map_err(fail)?;

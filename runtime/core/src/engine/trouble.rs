@@ -43,7 +43,7 @@ fn push(stack: &mut Vec<Place>, place: Place) {
 }
 
 /// The fault that an error is, with all its places. `outer` is the script in which the outermost place stands.
-pub(super) fn fault_of(error: &EvalAltResult, outer: &str, run: Option<&Run>, names: &Names<'_>) -> Fault {
+pub(super) fn fault_of(error: &EvalAltResult, outer: &str, run: &Run) -> Fault {
     let mut places: Vec<Place> = Vec::new();
     let mut source = outer;
     let mut inner = error;
@@ -56,24 +56,25 @@ pub(super) fn fault_of(error: &EvalAltResult, outer: &str, run: Option<&Run>, na
     }
     places.extend(place(source, inner.position()));
     places.reverse();
-    let mut fault = root(inner, run, names);
+    let mut fault = root(inner, run, source);
     for place in places {
         push(&mut fault.stack, place);
     }
     fault
 }
 
-/// The fault of the innermost error, with the places it brings along.
-fn root(error: &EvalAltResult, run: Option<&Run>, names: &Names<'_>) -> Fault {
+/// The fault of the innermost error, with the places it brings along; `source` is the script in which it happened.
+fn root(error: &EvalAltResult, run: &Run, source: &str) -> Fault {
+    let names = run.names(source);
     match error {
-        EvalAltResult::ErrorRuntime(thrown, _) => thrown_fault(thrown, names),
-        EvalAltResult::ErrorTerminated(..) => run.and_then(Run::poisoned).unwrap_or_else(Interrupt::fault),
-        EvalAltResult::ErrorParsing(error, _) => words::of_syntax(error, names, ""),
+        EvalAltResult::ErrorRuntime(thrown, _) => thrown_fault(thrown, &names),
+        EvalAltResult::ErrorTerminated(..) => run.poisoned().unwrap_or_else(Interrupt::fault),
+        EvalAltResult::ErrorParsing(error, _) => words::of_syntax(error, &names, ""),
         EvalAltResult::ErrorSystem(_, error) => match error.downcast_ref::<Fault>() {
             Some(fault) => fault.clone(),
             None => Fault::new(Code::Internal, error.to_string()),
         },
-        other => words::of_run(other, names),
+        other => words::of_run(other, &names),
     }
 }
 
@@ -110,13 +111,27 @@ fn thrown_map(map: &Map<String, Value>) -> Fault {
 const KNOWN: [&str; 4] = ["message", "hint", "object", "retryable"];
 
 /// Whether a map is what Rhai gives `catch` for an error of its own.
-pub(super) fn is_rhai_error(map: &Map<String, Value>) -> bool {
-    map.get("error").and_then(Value::as_str).is_some_and(|name| name.starts_with("Error"))
-        && map.contains_key("message")
+fn is_rhai_error(map: &Map<String, Value>) -> bool {
+    let named = map.get("error").and_then(Value::as_str).is_some_and(|name| name.starts_with("Error"));
+    named && map.contains_key("message")
+}
+
+/// The fault that a variable holds, where it is what Rhai gave `catch` for an error of its own.
+pub(super) fn caught(value: &Dynamic, run: &Run, source: &str) -> Option<Fault> {
+    {
+        // Asked of every map in a variable that is read, so the rest is only done where it is one.
+        let map = value.as_map_ref().ok()?;
+        let error = map.get("error")?;
+        error.as_immutable_string_ref().ok().filter(|name| name.starts_with("Error"))?;
+    }
+    let Ok(Value::Object(map)) = to_value(value) else { return None };
+    let mut fault = is_rhai_error(&map).then(|| rhai_error(&map, &run.names(source)))?;
+    fault.step = Some(run.session.scopes.path()).filter(|path| !path.is_empty());
+    Some(fault)
 }
 
 /// The fault of an error that Rhai turned into a map for `catch`.
-pub(super) fn rhai_error(map: &Map<String, Value>, names: &Names<'_>) -> Fault {
+fn rhai_error(map: &Map<String, Value>, names: &Names<'_>) -> Fault {
     use EvalAltResult as E;
     let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let number = |key: &str| map.get(key).and_then(Value::as_i64).unwrap_or_default();
@@ -151,15 +166,19 @@ pub(super) fn rhai_error(map: &Map<String, Value>, names: &Names<'_>) -> Fault {
 
 /// Says in an error on its way up in which step it happened, and makes a fault of an error of Rhai's own, so that a `catch`
 /// further up finds code and kind.
-pub(super) fn annotate(error: &mut EvalAltResult, step: &str, run: &Run, names: &Names<'_>) {
+pub(super) fn annotate(error: &mut EvalAltResult, step: &str, run: &Run, outer: &str) {
     let mut inner = error;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) | EvalAltResult::ErrorInModule(_, next, _) = inner {
+    let mut source = outer;
+    while let EvalAltResult::ErrorInFunctionCall(_, callee, next, _) | EvalAltResult::ErrorInModule(callee, next, _) =
+        inner
+    {
+        source = if callee.is_empty() { source } else { callee };
         inner = next;
     }
     if !matches!(inner, EvalAltResult::ErrorRuntime(..)) && (inner.is_pseudo_error() || !inner.is_catchable()) {
         return;
     }
-    let mut fault = root(inner, Some(run), names);
+    let mut fault = root(inner, run, source);
     if fault.step.is_some() {
         return;
     }
