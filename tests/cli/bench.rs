@@ -109,8 +109,9 @@ fn settled(text: &str, folder: &Path) -> String {
     let text = each_word(&text, |word| {
         let digits =
             |from: usize, to: usize| word.get(from..to).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        let took =
-            word.trim_end_matches([':', ')', ',', '.', ';']).trim_end_matches(['m', 's']).trim_start_matches('(');
+        let bare = word.trim_start_matches('(').trim_end_matches([':', ')', ',', '.', ';']);
+        let number = bare.strip_suffix("ms").or(bare.strip_suffix('s'));
+        let took = number.and_then(|number| number.parse::<f64>().ok()).is_some();
         let is_time = word.len() == 8 && word.as_bytes()[2] == b':' && digits(0, 2) && digits(3, 5) && digits(6, 8);
         let is_id = word.len() == 8
             && word.starts_with("01")
@@ -120,12 +121,14 @@ fn settled(text: &str, folder: &Path) -> String {
             _ if is_time => "[TIME]".to_owned(),
             _ if is_id => "[RUN]".to_owned(),
             _ if is_date => "[DATE]".to_owned(),
-            _ if took.len() < word.len() && took.parse::<f64>().is_ok() => word.replace(took, "[N]"),
+            _ if took => word.replace(bare, "[TOOK]"),
             _ => word.to_owned(),
         }
     });
     // How wide a duration is decides about the space around it.
-    text.split_inclusive('\n').map(|line| if line.contains("[N]") { narrowed(line) } else { line.to_owned() }).collect()
+    text.split_inclusive('\n')
+        .map(|line| if line.contains("[TOOK]") { narrowed(line) } else { line.to_owned() })
+        .collect()
 }
 
 /// A line in which no space is wider than two columns, but for the one it begins with.

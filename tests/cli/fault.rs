@@ -23,7 +23,7 @@ fn nothing_is_run_without_a_journal() {
         str![[r#"
 -- stderr
 RB050  the journal in `taken` cannot be written: failed to create         exit 1
-       directory `taken`: File exists (os error [N])
+       directory `taken`: File exists (os error 17)
 
 Next: nothing is done without a record; name another folder with `--journal DIR`
 -- exit 1
@@ -65,7 +65,7 @@ it   Read                                                           run [RUN]
   script   it.rhai   sha256 10341580
 
 [TIME]  run  1  Look
-[TIME]  xx  1  Look  [N]ms
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
 RB020  no kubeconfig: `KUBECONFIG` is not set, there is no                exit 1
@@ -95,7 +95,7 @@ it   Read                                                           run [RUN]
   script   it.rhai   sha256 10341580
 
 [TIME]  run  1  Look
-[TIME]  xx  1  Look  [N]ms
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
 RB020  context `eo` is not in `kubeconfig`                                exit 1
@@ -124,17 +124,17 @@ it   Read                                                           run [RUN]
   script   it.rhai   sha256 10341580
 
 [TIME]  run  1  Look
-[TIME]  !!  GET /api/v1/namespaces/default/configmaps/a: try 1 failed: client error (Connect): tcp connect error: Connection refused (os error [N])
-[TIME]  !!  GET /api/v1/namespaces/default/configmaps/a: try 2 failed: client error (Connect): tcp connect error: Connection refused (os error [N])
-[TIME]  !!  GET /api/v1/namespaces/default/configmaps/a: try 3 failed: client error (Connect): tcp connect error: Connection refused (os error [N])
-[TIME]  !!  GET /api/v1/namespaces/default/configmaps/a: try 4 failed: client error (Connect): tcp connect error: Connection refused (os error [N])
-[TIME]  !!  GET /api/v1/namespaces/default/configmaps/a: try 5 failed: client error (Connect): tcp connect error: Connection refused (os error [N])
-[TIME]  xx  1  Look  [N]s
+[TIME]  !!      GET /api/v1/namespaces/default/configmaps/a: try 1 failed: client error (Connect): tcp connect error: Connection refused (os error 111)
+[TIME]  !!      GET /api/v1/namespaces/default/configmaps/a: try 2 failed: client error (Connect): tcp connect error: Connection refused (os error 111)
+[TIME]  !!      GET /api/v1/namespaces/default/configmaps/a: try 3 failed: client error (Connect): tcp connect error: Connection refused (os error 111)
+[TIME]  !!      GET /api/v1/namespaces/default/configmaps/a: try 4 failed: client error (Connect): tcp connect error: Connection refused (os error 111)
+[TIME]  !!      GET /api/v1/namespaces/default/configmaps/a: try 5 failed: client error (Connect): tcp connect error: Connection refused (os error 111)
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
 RB025  cannot get configmap/a in namespace `default` after 6 tries:       exit 3
        client error (Connect): tcp connect error: Connection refused (os
-       error [N])
+       error 111)
 
   it.rhai:3
    3 |     kubectl::get("configmap", "a");
@@ -160,10 +160,10 @@ it   List                                                           run [RUN]
   script   it.rhai   sha256 3a499334
 
 [TIME]  run  1  Look
-[TIME]  xx  1  Look  [N]ms
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
-RB040  no helm was found; helm 3.14 or newer, or helm [N], is needed  exit 1
+RB040  no helm was found; helm 3.14 or newer, or helm 4, is needed        exit 1
 
   it.rhai:3
    3 |     helm::list(#{ namespace: "a" });

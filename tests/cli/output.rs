@@ -30,16 +30,16 @@ it   Look and say                                                   run [RUN]
 
 [TIME]  run  1  Look around
 [TIME]          it is quiet
-[TIME]  ok  1  Look around  [N]ms
+[TIME]  ok  1  Look around  [TOOK]
 [TIME]  run  2  Leave this out
-[TIME]  ..  2  Leave this out (skipped)  [N]ms
+[TIME]  ..  2  Leave this out (skipped)  [TOOK]
 [TIME]  run  3  Greet bob
 [TIME]  run       Take off the hat
-[TIME]  ok  Take off the hat  [N]ms
+[TIME]  ok  Take off the hat  [TOOK]
 [TIME]  !!      it rains
-[TIME]  ok  3  Greet bob  [N]ms
+[TIME]  ok  3  Greet bob  [TOOK]
 
-ok  Done in [N]ms: greeted bob
+ok  Done in [TOOK]: greeted bob
 Report: runbook report [RUN]
 -- exit 0
 
@@ -60,16 +60,16 @@ it   Look and say                                                   run [RUN]
 
 [TIME]  ▶  1  Look around
 [TIME]        it is quiet
-[TIME]  ✓  1  Look around  [N]ms
+[TIME]  ✓  1  Look around  [TOOK]
 [TIME]  ▶  2  Leave this out
-[TIME]  ·  2  Leave this out (skipped)  [N]ms
+[TIME]  ·  2  Leave this out (skipped)  [TOOK]
 [TIME]  ▶  3  Greet bob
 [TIME]  ▶       Take off the hat
-[TIME]  ✓  Take off the hat  [N]ms
+[TIME]  ✓  Take off the hat  [TOOK]
 [TIME]  !     it rains
-[TIME]  ✓  3  Greet bob  [N]ms
+[TIME]  ✓  3  Greet bob  [TOOK]
 
-✓ Done in [N]ms: greeted bob
+✓ Done in [TOOK]: greeted bob
 Report: runbook report [RUN]
 -- exit 0
 
@@ -88,14 +88,14 @@ it   Look and say                                                   run [RUN]
   script   it.rhai   sha256 591dbbee
   params   name bob
 
-✓  1  Look around  [N]ms
+✓  1  Look around  [TOOK]
       it is quiet
 ·  2  Leave this out                                                     skipped
-✓  3  Greet bob  [N]ms
-      ✓ Take off the hat  [N]ms
+✓  3  Greet bob  [TOOK]
+      ✓ Take off the hat  [TOOK]
       ! it rains
 
-✓ Done in [N]ms: greeted bob
+✓ Done in [TOOK]: greeted bob
 Report: runbook report [RUN]
 -- exit 0
 

@@ -47,7 +47,7 @@ it   Move the shop                                                  run [RUN]
 [TIME]  ok      skew: one minor
 [TIME]  !!      images: the registry changes
 [TIME]            mirror them
-[TIME]  ok  1  Look  [N]ms
+[TIME]  ok  1  Look  [TOOK]
 
 Will change                                                   2 writes, a minute
   istiod  1.29.6 to 1.30.3  12 objects             undo: upgrade back
@@ -86,7 +86,7 @@ it   Move the shop                                                  run [RUN]
 [TIME]  ok      skew: one minor
 [TIME]  !!      images: the registry changes
 [TIME]            mirror them
-[TIME]  ok  1  Look  [N]ms
+[TIME]  ok  1  Look  [TOOK]
 
 Will change                                                   2 writes, a minute
   istiod  1.29.6 to 1.30.3  12 objects             undo: upgrade back
@@ -96,7 +96,7 @@ Will disturb
 
 [TIME]  ok      Continue? yes (--yes)
 [TIME]  run  2  Remove the old one
-[TIME]  xx  2  Remove the old one  [N]ms
+[TIME]  xx  2  Remove the old one  [TOOK]
 -- stderr
 
 RB060  approval `remove-old` is needed, and nobody is there to give it:   exit 6
@@ -129,7 +129,7 @@ fn an_approval_given_beforehand_is_in_the_record_with_who_gave_it() {
 -- stdout
 # it: done
 
-In [N]ms: moved; nothing was changed.
+In [TOOK]: moved; nothing was changed.
 
 | | |
 | --- | --- |
@@ -145,8 +145,8 @@ In [N]ms: moved; nothing was changed.
 
 | began | took | step | |
 | --- | --- | --- | --- |
-| [TIME] | [N]ms | Look | done in [N]ms |
-| [TIME] | [N]ms | Remove the old one | done in [N]ms |
+| [TIME] | [TOOK] | Look | done in [TOOK] |
+| [TIME] | [TOOK] | Remove the old one | done in [TOOK] |
 
 ## What was going to change
 
@@ -175,10 +175,10 @@ It would disturb:
 
 ## Step by step
 
-### [N]. Look: done in [N]ms
+### 1. Look: done in [TOOK]
 
 
-### [N]. Remove the old one: done in [N]ms
+### 2. Remove the old one: done in [TOOK]
 
 
 -- exit 0
@@ -208,7 +208,7 @@ it   Check                                                          run [RUN]
 [TIME]  xx      gateway api: too old
 [TIME]            or let it through: --override gateway-api --reason "..."
 [TIME]  ok      images
-[TIME]  xx  1  Look  [N]ms
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
 RB070  2 of 3 checks failed; nothing was changed                          exit 7
@@ -239,7 +239,7 @@ it   Check                                                          run [RUN]
 [TIME]  !!      gateway api: too old
 [TIME]            let through with --override gateway-api: tested
 [TIME]  ok      images
-[TIME]  xx  1  Look  [N]ms
+[TIME]  xx  1  Look  [TOOK]
 -- stderr
 
 RB070  1 of 3 checks failed; nothing was changed                          exit 7

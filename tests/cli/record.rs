@@ -21,7 +21,7 @@ fn the_report_opens_with_the_verdict_and_quotes_what_it_was_told() {
 -- stdout
 # it: failed
 
-In [N]ms: nothing was changed.
+In [TOOK]: nothing was changed.
 
 **RB090** no &lt;more&gt; of \`it\`
 - at `it.rhai:4`
@@ -40,13 +40,13 @@ In [N]ms: nothing was changed.
 
 | began | took | step | |
 | --- | --- | --- | --- |
-| [TIME] | [N]ms | Look around | done in [N]ms |
-| [TIME] | [N]ms | Give up | failed after [N]ms |
+| [TIME] | [TOOK] | Look around | done in [TOOK] |
+| [TIME] | [TOOK] | Give up | failed after [TOOK] |
 | | | Never | not begun |
 
 ## Step by step
 
-### [N]. Look around: done in [N]ms
+### 1. Look around: done in [TOOK]
 
 - [TIME] it is \*quiet\*
 
@@ -55,7 +55,7 @@ In [N]ms: nothing was changed.
 with **weight**
 
 
-### [N]. Give up: failed after [N]ms
+### 2. Give up: failed after [TOOK]
 
 
 -- exit 0
@@ -101,8 +101,8 @@ no runs in [FOLDER]/.local/state/runbook/runs
         bench.run(&["runs"]),
         str![[r#"
 -- stdout
-[RUN]  [DATE] [TIME]  done  two  [N]ms  0 writes
-[RUN]  [DATE] [TIME]  failed  it  [N]ms  0 writes
+[RUN]  [DATE] [TIME]  done  two  [TOOK]  0 writes
+[RUN]  [DATE] [TIME]  failed  it  [TOOK]  0 writes
 -- exit 0
 
 "#]]

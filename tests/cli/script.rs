@@ -73,7 +73,7 @@ it   For ever                                                       run [RUN]
   script   it.rhai   sha256 c52aa420
 
 [TIME]  run  1  Turn
-[TIME]  xx  1  Turn  [N]ms
+[TIME]  xx  1  Turn  [TOOK]
 -- stderr
 
 RB013  functions call one another too deeply                              exit 3
@@ -102,7 +102,7 @@ it   For ever                                                       run [RUN]
   script   it.rhai   sha256 c3066dd5
 
 [TIME]  run  1  Turn
-[TIME]  xx  1  Turn  [N]ms
+[TIME]  xx  1  Turn  [TOOK]
 -- stderr
 !!  interrupted: finishing the call in hand, then stopping; Ctrl-C again stops
     now
@@ -169,7 +169,7 @@ it   Call                                                           run [RUN]
   script   it.rhai   sha256 b090df04
 
 [TIME]  run  1  Go
-[TIME]  xx  1  Go  [N]ms
+[TIME]  xx  1  Go  [TOOK]
 -- stderr
 
 RB090  no way                                                             exit 3
@@ -219,4 +219,25 @@ Report: runbook report [RUN]
         let text = [bench.run(&["it.rhai", "--output", form]), bench.run(&["report"])].concat();
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\u{9b}']), "{text:?}");
     }
+}
+
+#[test]
+fn a_syntax_error_in_a_module_is_shown_in_the_module() {
+    let bench =
+        Bench::new().file("lib.rhai", "fn one() {\n    let new = 1;\n}\n").script("//! x.\nimport \"./lib\" as lib;\n");
+    says!(
+        bench.run(&["it.rhai"]),
+        str![[r#"
+-- stderr
+RB010  `new` is a reserved word                                           exit 1
+
+  lib.rhai:2
+   2 |     let new = 1;
+     |         ^^^
+
+Next: variables are declared with `let` or `const`
+-- exit 1
+
+"#]]
+    );
 }

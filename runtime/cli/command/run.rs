@@ -12,7 +12,7 @@ use runbook_core::world::Interrupt;
 use tokio::runtime::Runtime;
 
 use super::stage::Stage;
-use super::{Program, Trouble};
+use super::{Lookup, Program, Trouble};
 use crate::arguments::{self, Options};
 use crate::exit::Exit;
 use crate::parameter::{self, Origins};
@@ -56,13 +56,10 @@ pub(super) fn run(program: &Program, asked: &str, words: &[OsString]) -> Result<
 fn prepare(asked: &str, words: &[OsString]) -> Result<Prepared, Trouble> {
     let found = script::find(asked)?;
     let source = found.source();
-    let (name, text) = (source.name.clone(), source.text.clone());
+    let texts = texts(&found, &source.name);
     let folders = arguments::early(words, "--library").into_iter().map(PathBuf::from);
     let engine = Engine::new(runbook_stdlib::primitives(), runbook_stdlib::library().with_folders(folders));
-    let runbook = engine.load(source).map_err(|fault| Trouble {
-        fault: Box::new(fault),
-        texts: Box::new(move |wanted| (wanted == name).then(|| text.clone())),
-    })?;
+    let runbook = engine.load(source).map_err(|fault| Trouble { fault: Box::new(fault), texts })?;
     let flags = parameter::flags(runbook.parameters()).map_err(|fault| pointing(fault, &runbook))?;
     let names: Vec<_> = runbook.parameters().iter().map(parameter::flag_of).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -76,6 +73,18 @@ fn prepare(asked: &str, words: &[OsString]) -> Result<Prepared, Trouble> {
         .map_err(|error| arguments::fault(&error, &names))?;
     let options = arguments::read_options(&[&matches])?;
     Ok(Prepared { found, runbook, options, matches })
+}
+
+/// The texts that a fault may point into where the script cannot be loaded: its own, and those of modules it imports.
+fn texts(found: &Found, script: &str) -> Lookup {
+    let (script, text, folder) = (script.to_owned(), found.text.clone(), found.folder.clone());
+    Box::new(move |wanted| {
+        if wanted == script {
+            return Some(text.clone());
+        }
+        let embedded = runbook_stdlib::library().text_of(wanted).map(str::to_owned);
+        embedded.or_else(|| fs_err::read_to_string(folder.as_ref()?.join(wanted)).ok())
+    })
 }
 
 /// A fault that may point into any text of a runbook.

@@ -24,7 +24,8 @@ pub(crate) struct Page<'a> {
 
 /// The page.
 pub(crate) fn help(page: &Page<'_>, theme: Theme) -> Vec<Line> {
-    let mut lines = vec![Line::new().strong(page.name).plain("   ").plain(&page.header.title)];
+    let mut lines =
+        vec![Line::new().strong(page.name).plain("   ").plain(&page.header.title).hang(page.name.len() + 3)];
     lines.extend(words(page.header));
     let labelled = |name: &str, text: &Option<String>| {
         text.as_ref().map(|text| Line::new().strong(format!("{name:9}")).plain(text).hang(9))

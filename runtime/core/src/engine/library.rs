@@ -60,6 +60,11 @@ impl Library {
         self.embedded.keys().map(String::as_str)
     }
 
+    /// The text of an embedded module, with or without its extension.
+    pub fn text_of(&self, name: &str) -> Option<&str> {
+        self.embedded.get(name.strip_suffix(".rhai").unwrap_or(name)).map(String::as_str)
+    }
+
     /// Finds what a script or module imports.
     ///
     /// Faults: `RB012` where it is nowhere or outside of what may be imported; names where it was looked for.
