@@ -11,10 +11,15 @@
 mod ambient;
 mod bench;
 mod control_plane;
+mod example;
+mod gate;
+mod gone;
 mod helm;
 mod kubectl;
+mod line;
 mod mesh;
 mod readme;
 mod runbook;
 mod state;
 mod truth;
+mod wait;

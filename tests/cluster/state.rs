@@ -141,6 +141,26 @@ fn a_release_that_fails_as_upgraded_is_well_as_installed() {
 }
 
 #[test]
+fn nothing_answers_for_istiods_that_have_died() {
+    if charts_or_skip("nothing_answers_for_istiods_that_have_died").is_none() {
+        return;
+    }
+    let plane = ok(ControlPlane::from_state(&State::ambient("1.29.6", Helm::V3)));
+    let entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: late, namespace: shop }\n\
+                 spec: { hosts: [late.example.com], resolution: DNS, ports: [{ number: 443, name: tls, protocol: TLS }] }";
+    let stand_in = ok(StandIn::start(&plane));
+    ok(plane.apply(entry));
+    drop(stand_in);
+    let refused = plane.apply(&entry.replace("name: late", "name: later")).unwrap_err().to_string();
+    assert!(refused.contains("failed calling webhook"), "{refused}");
+    let _again = ok(StandIn::start(&plane));
+    let begun = Instant::now();
+    while let Err(fault) = plane.apply(&entry.replace("name: late", "name: later")) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{fault}");
+    }
+}
+
+#[test]
 fn charts_are_served_as_a_helm_repository() {
     if charts_or_skip("charts_are_served_as_a_helm_repository").is_none() {
         return;

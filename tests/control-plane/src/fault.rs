@@ -5,6 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+const PRIVILEGED: &str = "; the port of a webhook needs root, CAP_NET_BIND_SERVICE or \
+     `sysctl net.ipv4.ip_unprivileged_port_start=443`";
+
 /// A fault of the test bed. Not of what is tested.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,11 +77,8 @@ pub enum Fault {
         last: String,
     },
 
-    /// A port below 1024 may not be bound.
-    #[error(
-        "cannot listen on {address}: {source}; binding a webhook's port needs root, CAP_NET_BIND_SERVICE or \
-         `sysctl net.ipv4.ip_unprivileged_port_start=0`"
-    )]
+    /// A webhook's port could not be bound.
+    #[error("cannot listen on {address}: {source}{}", if source.kind() == io::ErrorKind::PermissionDenied { PRIVILEGED } else { "" })]
     Port {
         /// Address and port.
         address: String,
