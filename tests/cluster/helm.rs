@@ -1,6 +1,6 @@
 //! The helm primitives against a real API server, each claim with helm 3 and with helm 4.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -367,6 +367,51 @@ fn a_field_that_istiod_took_is_foreseen_and_named() {
     assert_eq!(live["webhooks"][0]["failurePolicy"], "Fail");
     let kept = stand.ok("helm::uninstall", json!([base]), &json!({}))["kept"].clone();
     assert_eq!(kept.as_array().unwrap().len(), 14);
+}
+
+#[test]
+fn charts_are_found_by_folder_and_by_url_and_shown_alike() {
+    let Some(charts) = charts_or_skip("charts_are_found_by_folder_and_by_url_and_shown_alike") else { return };
+    let Some(plane) = plane("charts_are_found_by_folder_and_by_url_and_shown_alike") else { return };
+    let repository = Charts::open().unwrap().serve().unwrap();
+    for helm in BOTH {
+        let stand = Stand::new(plane, helm, "charts");
+        let find = |place: &Value, version: &str| {
+            stand.bench.call("helm::chart", json!(["istiod", { "charts": place, "version": version }]))
+        };
+        let (folder, url) = (json!(charts), json!(repository.url()));
+        let (here, there) = (find(&folder, "1.30.3").unwrap(), find(&url, "1.30").unwrap());
+        assert_eq!((&there["chart"], &there["repo"], &there["version"]), (&json!("istiod"), &url, &json!("1.30.3")));
+        assert_eq!(here["digest"], there["digest"]);
+        for place in [&folder, &url] {
+            let fault = find(place, "1.30.2").unwrap_err();
+            assert_eq!(fault.code, Code::ChartNotFound);
+            assert!(fault.hint.as_ref().unwrap().starts_with("there are 1.30.3, 1.30.1, "), "{:?}", fault.hint);
+        }
+        let shown = [&here, &there].map(|chart| stand.bench.ok("helm::show", json!([chart])));
+        assert_eq!(shown[0], shown[1]);
+        assert_eq!(shown[0]["digest"], here["digest"]);
+        let templates = shown[0]["templates"].as_array().unwrap();
+        assert!(templates.contains(&json!("templates/revision-tags-mwc.yaml")));
+        let one = json!({ "show_only": ["templates/deployment.yaml"], "values": { "revision": "1-30-3" } });
+        let rendered = [&here, &there].map(|chart| stand.bench.ok("helm::template", json!([chart, one])));
+        assert_eq!(rendered[0], rendered[1]);
+        assert_eq!(rendered[0][0]["metadata"]["name"], "istiod-1-30-3");
+        let absent = json!({ "show_only": ["templates/revision-tags.yaml"] });
+        let fault = stand.bench.fault("helm::template", json!([here, absent]));
+        assert_eq!((fault.code, &fault.detail["template"]), (Code::NotFound, &json!("templates/revision-tags.yaml")));
+
+        let added = stand.bench.ok("helm::repo_add", json!(["mine", url]));
+        assert_eq!(added["changed"], true);
+        assert_eq!(stand.bench.ok("helm::repo_add", json!(["mine", url]))["changed"], false);
+        stand.bench.ok("helm::repo_update", json!([{ "repos": ["mine"] }]));
+        let pull = json!(["mine/cni", { "version": "1.29.6", "destination": "." }]);
+        let pulled = stand.bench.ok("helm::pull", pull.clone());
+        assert!(Path::new(pulled["path"].as_str().unwrap()).is_file());
+        assert_eq!(stand.bench.ok("helm::pull", pull)["changed"], false);
+        let unknown = stand.bench.fault("helm::show", json!(["mine/cni", { "version": "9.9.9" }]));
+        assert_eq!(unknown.code, Code::ChartNotFound);
+    }
 }
 
 #[test]

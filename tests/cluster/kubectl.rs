@@ -97,14 +97,15 @@ fn a_conflict_names_manager_and_field_and_is_kept_or_forced() {
 fn what_is_as_it_should_be_is_not_sent() {
     let Some((_, bench)) = shared("what_is_as_it_should_be_is_not_sent", "unchanged") else { return };
     let place = json!({ "namespace": "unchanged" });
+    bench.ok("kubectl::apply", json!([{ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "spare" } }]));
     let calls = [
         ("kubectl::apply", json!([[config_map("settings", "blue"), deployment("web", "web:1", 1)], place])),
         ("kubectl::label", json!(["deploy", "web", { "tier": "gold" }, place])),
         ("kubectl::annotate", json!(["deploy", "web", { "example.com/owner": "a" }, place])),
         ("kubectl::scale", json!(["deploy", "web", 2, place])),
         ("kubectl::patch", json!(["cm", "settings", { "data": { "more": "x" } }, place])),
-        ("kubectl::cordon", json!(["node-1"])),
-        ("kubectl::uncordon", json!(["node-1"])),
+        ("kubectl::cordon", json!(["spare"])),
+        ("kubectl::uncordon", json!(["spare"])),
     ];
     for (name, given) in calls {
         assert_eq!(bench.ok(name, given.clone())["changed"], true, "{name}");

@@ -30,6 +30,7 @@ pub struct Frame {
     path: String,
     depth: usize,
     reading: bool,
+    unrecorded: bool,
     deadline: Option<Duration>,
 }
 
@@ -51,6 +52,11 @@ impl Scopes {
     /// Whether only reads are allowed here.
     pub fn reading(&self) -> bool {
         self.top().is_some_and(|frame| frame.reading)
+    }
+
+    /// Whether what is called here is the work of another call, which is recorded as a whole.
+    pub fn unrecorded(&self) -> bool {
+        self.top().is_some_and(|frame| frame.unrecorded)
     }
 
     /// When the present step's time is over, as elapsed time of the world's clock; the earliest of all steps around.
@@ -104,6 +110,12 @@ impl Scopes {
     pub fn enter_reading(&self) {
         let around = self.here();
         self.lock().push(Frame { reading: true, ..around });
+    }
+
+    /// Enters the work of a call that is recorded as a whole: only reads are allowed, and they are not recorded themselves.
+    pub fn enter_unrecorded(&self) {
+        let around = self.here();
+        self.lock().push(Frame { reading: true, unrecorded: true, ..around });
     }
 
     /// A number for one fan of branches below a place, so that a second one there is told from the first.

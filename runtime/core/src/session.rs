@@ -67,6 +67,9 @@ impl Session {
             return (primitive.run)(&call, args);
         }
         self.may_go_on(&call)?;
+        if self.scopes.unrecorded() {
+            return self.unrecorded(primitive, effect, args, &call);
+        }
         let id = self.identify(primitive, effect, args, &call.step);
         let words = self.world.secrets.mask(&(primitive.announce)(args));
         if effect.writes() {
@@ -76,6 +79,22 @@ impl Session {
         }
         self.tell(&Event::Calling { step: &call.step, primitive: primitive.name, effect, words: &words });
         self.measured(primitive, args, &call, id, words)
+    }
+
+    /// A read that is the work of another call: how often it is made depends on time, so it is neither counted nor recorded.
+    fn unrecorded(&self, primitive: &Primitive, effect: Effect, args: &Args, call: &Call<'_>) -> Outcome {
+        if effect.writes() {
+            self.may_write(primitive, &self.world.secrets.mask(&(primitive.announce)(args)))?;
+        }
+        let mut outcome = (primitive.run)(call, args);
+        match &mut outcome {
+            Ok(value) => self.world.secrets.learn_from(value),
+            Err(fault) => {
+                fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
+                fault.step.get_or_insert_with(|| call.step.clone());
+            }
+        }
+        outcome
     }
 
     fn may_go_on(&self, call: &Call<'_>) -> Result<(), Fault> {
@@ -152,9 +171,9 @@ impl Session {
         if self.scopes.reading() {
             return Err(Fault::new(
                 Code::WriteInRead,
-                format!("`{}` writes ({words}), but a check may only read", primitive.name),
+                format!("`{}` writes ({words}), but here only reads are allowed", primitive.name),
             )
-            .hint("move the call into a step after the check"));
+            .hint("move the call out of the check, or out of the function that a wait asks"));
         }
         self.settle_checks("")?;
         self.consent(Plan::default())
@@ -255,6 +274,14 @@ impl Session {
     /// The journal of the run.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Runs a function that a call asks again and again: only reads are allowed in it, and only the call itself is recorded.
+    pub fn asking<T>(&self, body: impl FnOnce() -> T) -> T {
+        self.scopes.enter_unrecorded();
+        let result = body();
+        self.scopes.leave();
+        result
     }
 
     /// Lets time of the world's clock pass, less where the time of the step or the run ends before.

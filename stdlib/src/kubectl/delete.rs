@@ -69,7 +69,7 @@ pub(super) const DELETE: Primitive = Primitive {
         },
         Example {
             cluster: "shop",
-            script: r#"try { kubectl::delete("namespace", "shop") } catch (e) { e.code }"#,
+            script: r#"let code = ""; try { kubectl::delete("namespace", "shop"); } catch (e) { code = e.code; } code"#,
             expect: "RB029",
         },
     ],

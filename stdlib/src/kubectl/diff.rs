@@ -29,7 +29,7 @@ pub(super) const DIFF: Primitive = Primitive {
         script: r#"
             let settings = #{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "settings" }, data: #{ colour: "red" } };
             let change = kubectl::diff(settings, #{ namespace: "shop" })[0];
-            [change.object, change.path, change.old, change.new]
+            [change.object, change.path, change.old, change["new"]]
         "#,
         expect: r#"["configmap/settings","data.colour","blue","red"]"#,
     }],

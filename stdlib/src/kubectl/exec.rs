@@ -41,7 +41,7 @@ pub(super) const EXEC: Primitive = Primitive {
     run,
     examples: &[Example {
         cluster: "shop",
-        script: r#"try { kubectl::exec("nowhere", ["true"], #{ namespace: "shop" }) } catch (e) { e.code }"#,
+        script: r#"let code = ""; try { kubectl::exec("nowhere", ["true"], #{ namespace: "shop" }); } catch (e) { code = e.code; } code"#,
         expect: "RB022",
     }],
 };

@@ -41,7 +41,7 @@ pub(super) const LOGS: Primitive = Primitive {
     run,
     examples: &[Example {
         cluster: "shop",
-        script: r#"try { kubectl::logs("deployment/nowhere", #{ namespace: "shop" }) } catch (e) { e.message }"#,
+        script: r#"let words = ""; try { kubectl::logs("deployment/nowhere", #{ namespace: "shop" }); } catch (e) { words = e.message; } words"#,
         expect: "deployment/nowhere does not exist in namespace `shop`",
     }],
 };

@@ -32,7 +32,9 @@ pub(super) const ROLLOUT_UNDO: Primitive = Primitive {
     examples: &[Example {
         cluster: "shop",
         script: r#"
-            try { kubectl::rollout_undo("deployment", "web", #{ namespace: "shop", to_revision: 7 }) } catch (e) { e.message }
+            let words = "";
+            try { kubectl::rollout_undo("deployment", "web", #{ namespace: "shop", to_revision: 7 }); } catch (e) { words = e.message; }
+            words
         "#,
         expect: "deployment/web has no revision 7",
     }],

@@ -26,14 +26,21 @@ const AT_MOST: Duration = Duration::from_secs(3);
 /// Adds to a doom what logs and events say of its pod.
 pub(super) async fn add(doom: &mut Doom, cluster: &Arc<Cluster>, clock: &Arc<dyn Clock>) {
     let Some(witness) = doom.witness.clone() else { return };
-    let look = async { (log(cluster, &witness).await, warnings(cluster, &witness).await) };
-    tokio::select! {
-        (log, warnings) = look => {
-            doom.evidence.extend(log);
-            doom.evidence.extend(warnings);
+    let log = async {
+        tokio::select! {
+            lines = log(cluster, &witness) => lines,
+            () = clock.sleep(AT_MOST) => vec!["log    cannot be read: no answer in time".to_owned()],
         }
-        () = clock.sleep(AT_MOST) => {}
-    }
+    };
+    let warnings = async {
+        tokio::select! {
+            lines = warnings(cluster, &witness) => lines,
+            () = clock.sleep(AT_MOST) => Vec::new(),
+        }
+    };
+    let (log, warnings) = tokio::join!(log, warnings);
+    doom.evidence.extend(log);
+    doom.evidence.extend(warnings);
 }
 
 fn pods(cluster: &Arc<Cluster>, kind: &str, witness: &Witness) -> Result<Api, Fault> {

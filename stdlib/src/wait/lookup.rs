@@ -61,7 +61,9 @@ impl Lookups {
         interval: Duration,
         gate: &CancellationToken,
     ) -> Result<Vec<Opened>, Fault> {
-        let superfluous: Vec<Query> = self.open.keys().filter(|query| !wanted.contains(*query)).cloned().collect();
+        // Whether events are wanted changes with every pod that comes and goes; a namespace's are followed from then on.
+        let kept = |query: &&Query| wanted.contains(*query) || query.source == Source::Events;
+        let superfluous: Vec<Query> = self.open.keys().filter(|query| !kept(query)).cloned().collect();
         for query in superfluous {
             self.close(&query, related);
         }

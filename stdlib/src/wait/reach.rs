@@ -52,7 +52,7 @@ fn ask(call: &Call<'_>, watcher: Option<&Function>, goal: &Goal, object: Value) 
     let Some(watcher) = watcher else { return Ok(()) };
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     let title = goal.api.title(name);
-    let reason = match call.session.reading(|| call.invoke(watcher, vec![object]))? {
+    let reason = match call.session.asking(|| call.invoke(watcher, vec![object]))? {
         Value::Null | Value::Bool(false) => return Ok(()),
         Value::Bool(true) => "`fail_when` says so".to_owned(),
         Value::String(reason) => reason,

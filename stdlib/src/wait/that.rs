@@ -46,7 +46,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
     let clock = &call.world.clock;
     let started = clock.elapsed();
     for asked in 1_u64.. {
-        let said = call.session.reading(|| call.invoke(&test, Vec::new()));
+        let said = call.session.asking(|| call.invoke(&test, Vec::new()));
         let lasted = clock.elapsed().saturating_sub(started);
         let message = match read(said)? {
             Said::Yes(message) => {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use runbook_core::engine::{Engine, Source};
 use runbook_core::journal::Journal;
-use runbook_core::record::{Event, Observer, Waiting};
+use runbook_core::record::{Entry, Event, Observer, Waiting};
 use runbook_core::world::{Answer, Clock, Clusters, Files, Helm, Interrupt, Operator, Question};
 use runbook_core::{Fault, Outcome, Session, Value, World};
 use serde_json::json;
@@ -28,6 +28,8 @@ struct Scene {
     clock: SimClock,
     interrupt: Interrupt,
     told: Arc<Mutex<Vec<Waiting>>>,
+    /// The primitives whose calls were recorded.
+    recorded: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scene {
@@ -39,6 +41,7 @@ impl Scene {
             clock,
             interrupt: Interrupt::default(),
             told: Arc::default(),
+            recorded: Arc::default(),
         }
     }
 
@@ -66,7 +69,7 @@ impl Scene {
             interrupt: self.interrupt.clone(),
             secrets: Arc::default(),
         };
-        let observers: Vec<Box<dyn Observer>> = vec![Box::new(Listener(self.told.clone()))];
+        let observers: Vec<Box<dyn Observer>> = vec![Box::new(Listener(self.told.clone(), self.recorded.clone()))];
         let session = Session::new(world, Journal::in_memory(), observers);
         let engine = Engine::new(crate::primitives(), crate::library());
         let source = Source { name: "test.rhai".to_owned(), text: script.to_owned(), folder: None };
@@ -85,13 +88,19 @@ impl Scene {
     }
 }
 
-/// Hears why a wait is not over.
-struct Listener(Arc<Mutex<Vec<Waiting>>>);
+/// Hears why a wait is not over, and which calls were recorded.
+struct Listener(Arc<Mutex<Vec<Waiting>>>, Arc<Mutex<Vec<String>>>);
 
 impl Observer for Listener {
     fn observe(&self, event: &Event<'_>) {
-        if let Event::Waiting { waiting, .. } = event {
-            self.0.lock().unwrap().push((*waiting).clone());
+        match event {
+            Event::Waiting { waiting, .. } => self.0.lock().unwrap().push((*waiting).clone()),
+            Event::Recorded(record) => {
+                if let Entry::Settled(settled) = &record.entry {
+                    self.1.lock().unwrap().push(settled.call.primitive.clone());
+                }
+            }
+            Event::Calling { .. } => {}
         }
     }
 }

@@ -24,6 +24,24 @@ fn that_asks_again_and_again_and_says_what_the_function_says() {
 }
 
 #[test]
+fn what_a_function_reads_is_the_work_of_the_wait_and_it_may_not_write() {
+    let scene = Scene::new();
+    scene.fake.put(deployment("web", 1));
+    scene.after(7, |fake| fake.put(deployment("web", 2)));
+    let script = r#"
+        wait::that("web is served", || {
+            kubectl::get("deployment", "web", #{ namespace: "shop" }).at("status.readyReplicas") == 2
+        });
+        kubectl::exists("deployment", "web", #{ namespace: "shop" });
+    "#;
+    scene.run(script).unwrap();
+    // How often it was read depends on time; who goes by the record must find the same calls the next time.
+    assert_eq!(*scene.recorded.lock().unwrap(), ["wait::that", "kubectl::exists"]);
+    let writes = r#"wait::that("web is gone", || kubectl::delete("deployment", "web", #{ namespace: "shop" }))"#;
+    assert_eq!(scene.run(writes).unwrap_err().code, Code::WriteInRead);
+}
+
+#[test]
 fn that_ends_early_where_the_function_gives_up_and_late_by_its_timeout() {
     let scene = Scene::new();
     let never =
