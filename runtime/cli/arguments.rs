@@ -222,6 +222,10 @@ fn unknown_word(option: &str, word: &str, known: &[&str]) -> Fault {
 
 fn overrides(checks: Vec<String>, reasons: Vec<String>) -> Result<Vec<(String, String)>, Fault> {
     if checks.len() == reasons.len() {
+        if let Some((check, _)) = checks.iter().zip(&reasons).find(|(_, reason)| reason.trim().is_empty()) {
+            return Err(Fault::new(Code::Usage, format!("the `--reason` for `--override {check}` says nothing"))
+                .hint("write why: it goes into the run's record"));
+        }
         return Ok(checks.into_iter().zip(reasons).collect());
     }
     Err(Fault::new(Code::Usage, format!("{} `--override` and {} `--reason` were given", checks.len(), reasons.len()))
@@ -314,6 +318,9 @@ mod tests {
         let words: Vec<OsString> = ["x", "--override", "skew"].iter().map(Into::into).collect();
         let matches = Command::new("x").args(options()).try_get_matches_from(words).unwrap();
         assert!(read_options(&[&matches]).unwrap_err().hint.unwrap().contains("--reason TEXT"));
+        let said = |reason: &str| overrides(vec!["skew".to_owned()], vec![reason.to_owned()]);
+        assert!(said(" ").unwrap_err().message.contains("says nothing"));
+        assert_eq!(said("tested").unwrap(), [("skew".to_owned(), "tested".to_owned())]);
     }
 
     #[test]

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use runbook_core::engine::DeclaredCheck;
 use runbook_core::fault::{Code, Fault};
+use runbook_core::param::nearest;
 use runbook_core::world::{Answer, Operator, Question, Style};
 
 use crate::identity::Identity;
@@ -35,6 +37,36 @@ impl Beforehand {
         let approved = self.approved.iter().map(|id| format!("--approve {id}"));
         let overrides = self.overrides.iter().map(|(check, reason)| format!("--override {check} --reason {reason:?}"));
         yes.into_iter().chain(approved).chain(overrides).collect()
+    }
+
+    /// Holds each override against the checks that a runbook declares.
+    ///
+    /// Faults: `RB002` for a check that there is not, or that may not be overridden.
+    pub(crate) fn fits(&self, declared: &[DeclaredCheck]) -> Result<(), Fault> {
+        let mut may: Vec<&str> =
+            declared.iter().filter(|check| check.overridable).filter_map(|c| c.id.as_deref()).collect();
+        may.sort_unstable();
+        may.dedup();
+        let listed = if may.is_empty() {
+            "no check of this runbook can be overridden".to_owned()
+        } else {
+            format!("these can be: {}", may.join(", "))
+        };
+        for (name, _) in &self.overrides {
+            let named = declared.iter().any(|check| check.id.as_deref() == Some(name));
+            if named && !may.contains(&name.as_str()) {
+                return Err(Fault::new(Code::Usage, format!("check `{name}` cannot be overridden")).hint(listed));
+            }
+            // A check whose id is computed may have this one.
+            if !named && declared.iter().all(|check| check.id.is_some()) {
+                let fault = Fault::new(Code::Usage, format!("there is no check `{name}`"));
+                return Err(match nearest(name, declared.iter().filter_map(|check| check.id.as_deref())) {
+                    Some(near) => fault.hint(format!("did you mean `{near}`? {listed}")),
+                    None => fault.hint(listed),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn answer(&self, question: &Question) -> Option<Answer> {

@@ -223,31 +223,65 @@ Report: runbook report [RUN]
 }
 
 #[test]
-fn only_a_check_that_allows_it_is_let_through() {
-    let bench = Bench::new().script(CHECKS);
-    let both = ["--override", "skew", "--reason", "I know", "--override", "gateway-api", "--reason", "tested"];
+fn an_override_lets_one_check_through_and_is_in_the_output_the_journal_and_the_report() {
+    let bench = Bench::new()
+        .script(&CHECKS.replace("verdict: \"fail\", message: \"1.28", "verdict: \"warn\", message: \"1.28"));
     says!(
-        bench.run(&[&["it.rhai"], &both[..]].concat()),
+        bench.run(&["it.rhai", "--override", "gateway-api", "--reason", "tested"]),
         str![[r#"
 -- stdout
 it   Check                                                          run [RUN]
-  script   it.rhai   sha256 c8824e5b
+  script   it.rhai   sha256 e3b96aa5
 
 [TIME]  run  1  Look
-[TIME]  xx      skew: 1.28 to 1.30 skips a minor; this check cannot be overridden
+[TIME]  !!      skew: 1.28 to 1.30 skips a minor
 [TIME]            go to 1.29 first
 [TIME]  !!      gateway api: too old
 [TIME]            let through with --override gateway-api: tested
 [TIME]  ok      images
-[TIME]  xx  1  Look  [TOOK]
--- stderr
+[TIME]  ok  1  Look  [TOOK]
 
-RB070  1 of 3 checks failed; nothing was changed                          exit 7
-
-Now:  nothing was changed
-Next: go to 1.29 first
+ok  Done in [TOOK]: nothing was changed
 Report: runbook report [RUN]
--- exit 7
+-- exit 0
+
+"#]]
+    );
+    let journal = bench.journal();
+    assert!(journal.contains(r#""beforehand":["--override gateway-api --reason \"tested\""]"#), "{journal}");
+    assert!(journal.contains(r#""overridden":"tested""#), "{journal}");
+    let report = bench.run(&["report"]);
+    assert!(report.contains("let through with `--override gateway-api`: tested"), "{report}");
+}
+
+#[test]
+fn a_check_that_may_not_be_overridden_refuses_the_override_before_anything_is_looked_at() {
+    let bench = Bench::new().script(CHECKS);
+    let both = ["--override", "gateway-api", "--reason", "tested", "--override", "skew", "--reason", "I know"];
+    says!(
+        bench.run(&[&["it.rhai"], &both[..]].concat()),
+        str![[r#"
+-- stderr
+RB002  check `skew` cannot be overridden                                  exit 1
+
+Next: these can be: gateway-api
+-- exit 1
+
+"#]]
+    );
+}
+
+#[test]
+fn an_override_of_a_check_that_there_is_not_finds_its_neighbour() {
+    let bench = Bench::new().script(CHECKS);
+    says!(
+        bench.run(&["it.rhai", "--override", "gatway-api", "--reason", "tested"]),
+        str![[r#"
+-- stderr
+RB002  there is no check `gatway-api`                                     exit 1
+
+Next: did you mean `gateway-api`? these can be: gateway-api
+-- exit 1
 
 "#]]
     );

@@ -72,6 +72,7 @@ fn prepare(asked: &str, words: &[OsString]) -> Result<Prepared, Trouble> {
         .try_get_matches_from(words)
         .map_err(|error| arguments::fault(&error, &names))?;
     let options = arguments::read_options(&[&matches])?;
+    options.beforehand.fits(&runbook.checks())?;
     Ok(Prepared { found, runbook, options, matches })
 }
 

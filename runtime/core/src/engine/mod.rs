@@ -14,6 +14,7 @@ mod bridge;
 mod callback;
 mod compile;
 mod declare;
+mod declared;
 mod header;
 mod library;
 mod lint;
@@ -38,6 +39,7 @@ use std::sync::{Arc, OnceLock};
 
 use rhai::Shared;
 
+pub use declared::DeclaredCheck;
 pub use header::Header;
 pub use library::Library;
 pub use parameter::{Parameter, ParameterKind};

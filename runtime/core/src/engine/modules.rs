@@ -11,6 +11,7 @@ use rhai::{
 
 use super::compile::Compiler;
 use super::declare::none_in_module;
+use super::declared::{DeclaredCheck, checks};
 use super::library::{Found, Home, Library};
 use super::run::Run;
 use super::scan::Scan;
@@ -59,6 +60,11 @@ impl Modules {
     /// Names that hints about a place in this script or module may suggest.
     pub(super) fn names<'a>(&self, name: &str, primitives: &'a [&'static Primitive]) -> Names<'a> {
         Names { primitives, scan: self.lock().texts.get(name).map(|text| text.scan.clone()) }
+    }
+
+    /// The checks of every text, each id once as often as it is declared.
+    pub(super) fn checks(&self) -> Vec<DeclaredCheck> {
+        self.lock().compiled.values().flat_map(|compiled| checks(&compiled.ast)).collect()
     }
 
     /// Compiles the script itself and everything it imports by a literal path.

@@ -8,6 +8,7 @@ use rhai::{Dynamic, EvalContext, Scope};
 use serde_json::{Map, Value};
 
 use super::compile::Compiler;
+use super::declared::DeclaredCheck;
 use super::header::Header;
 use super::modules::{Compiled, Modules, Resolver};
 use super::parameter::{Parameter, ParameterKind, resolve};
@@ -45,6 +46,11 @@ impl Runbook {
     /// computed it holds placeholders such as `<name>`, and neither it nor its id are those of the run.
     pub fn steps(&self) -> Vec<Planned> {
         outline::steps(&self.script.ast)
+    }
+
+    /// The checks that the script and the modules it imports may make, as far as they can be seen without running it.
+    pub fn checks(&self) -> Vec<DeclaredCheck> {
+        self.modules.checks()
     }
 
     /// SHA-256 of the script's own text.
