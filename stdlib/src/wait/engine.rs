@@ -336,7 +336,7 @@ impl Engine {
         if lasted >= self.limits.timeout {
             return Err(words::over(Ending::Timeout, self.limits.timeout, open, around, patience));
         }
-        let holding = open.iter().any(|track| track.due().is_some());
+        let holding = open.iter().any(|track| track.due(now).is_some());
         if quiet >= self.limits.no_activity && !holding {
             return Err(words::over(Ending::Standstill, quiet, open, around, patience));
         }
@@ -383,7 +383,7 @@ impl Engine {
         let ends = [self.started + self.limits.timeout, self.active + self.limits.no_activity];
         let tick = self.tracks.iter().any(Track::time_matters).then_some(now + TICK);
         let events = self.started + crate::readiness::EVENTS_AFTER + Duration::from_millis(1);
-        let due = self.tracks.iter().filter_map(Track::due);
+        let due = self.tracks.iter().filter_map(|track| track.due(now));
         ends.into_iter().chain(due).chain(tick).chain((events > now).then_some(events)).min().unwrap_or(now)
     }
 

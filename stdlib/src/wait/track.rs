@@ -313,9 +313,9 @@ impl Track {
             })
     }
 
-    /// When it will have held for long enough, if nothing happens.
-    pub(super) fn due(&self) -> Option<Duration> {
-        self.held.map(|since| since + self.goal.hold)
+    /// When it will have held for long enough, if nothing happens; nothing where it has already, which more time cannot change.
+    pub(super) fn due(&self, now: Duration) -> Option<Duration> {
+        self.held.map(|since| since + self.goal.hold).filter(|due| *due > now)
     }
 
     /// Whether nothing that is open can be told by any rule.

@@ -82,6 +82,24 @@ fn names_that_are_missing_are_missed() {
 }
 
 #[test]
+fn all_and_any_look_at_several_things_at_once() {
+    let scene = Scene::new();
+    scene.fake.put(deployment("a", 1));
+    scene.fake.put(deployment("b", 1));
+    scene.after(10, |fake| fake.put(deployment("b", 2)));
+    scene.after(20, |fake| fake.put(deployment("a", 2)));
+    let both = r#"[#{ kind: "deployment", name: "a", namespace: "shop" }, #{ wait: "field", kind: "deployment", name: "b",
+        namespace: "shop", path: "status.readyReplicas", expected: 2 }]"#;
+    let any = scene.run(&format!("wait::any({both})")).unwrap();
+    assert_eq!(
+        (&any["index"], &any["object"], &any["elapsed_ms"]),
+        (&json!(1), &json!("deployment/b"), &json!(10_000))
+    );
+    let all = scene.run(&format!("wait::all({both})")).unwrap();
+    assert_eq!((&all["count"], scene.seconds()), (&json!(2), 20));
+}
+
+#[test]
 fn goals_with_the_same_selection_share_one_list_and_watch() {
     let scene = Scene::new();
     for name in ["a", "b", "c"] {
