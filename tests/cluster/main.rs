@@ -15,6 +15,7 @@ mod example;
 mod gate;
 mod gone;
 mod helm;
+mod injection;
 mod kubectl;
 mod line;
 mod mesh;

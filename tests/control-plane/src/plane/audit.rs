@@ -1,5 +1,6 @@
 //! The API server's own record of what it was asked: the witness that a test believes, whatever the program under test says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -35,6 +36,8 @@ pub struct AuditEntry {
     pub request_uri: String,
     /// When it arrived.
     pub at: Timestamp,
+    /// The mutating webhooks that were asked about it, as `configuration/entry`, in their order.
+    pub webhooks: Vec<String>,
 }
 
 impl AuditEntry {
@@ -82,6 +85,15 @@ struct Event {
     response_status: Status,
     #[serde(default)]
     request_object: Value,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+/// What the API server notes of a mutating webhook that it asked, whether it was answered or not.
+#[derive(Deserialize)]
+struct Mutation {
+    configuration: String,
+    webhook: String,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +162,21 @@ fn entry(event: Event) -> AuditEntry {
         dry_run: in_query || in_body,
         request_uri: event.request_uri,
         at: event.at,
+        webhooks: webhooks(&event.annotations),
     }
+}
+
+/// Keys are `mutation.webhook.admission.k8s.io/round_0_index_3`.
+fn webhooks(annotations: &BTreeMap<String, String>) -> Vec<String> {
+    let asked = |(key, value): (&String, &String)| {
+        let place = key.strip_prefix("mutation.webhook.admission.k8s.io/round_")?;
+        let (round, index) = place.split_once("_index_")?;
+        let mutation: Mutation = serde_json::from_str(value).ok()?;
+        let place: (u32, u32) = (round.parse().ok()?, index.parse().ok()?);
+        Some((place, format!("{}/{}", mutation.configuration, mutation.webhook)))
+    };
+    let ordered: BTreeMap<_, _> = annotations.iter().filter_map(asked).collect();
+    ordered.into_values().collect()
 }
 
 #[cfg(test)]
@@ -184,5 +210,21 @@ mod tests {
     fn an_entry_names_verb_resource_object_and_client() {
         let entry = parse(&line("1", "ResponseComplete", "get", "/api/v1/pods/web", "")).unwrap().remove(0);
         assert_eq!((entry.summary().as_str(), entry.user_agent.as_str()), ("get pods shop/web", "helm/4"));
+    }
+
+    #[test]
+    fn webhooks_are_those_that_were_asked_in_their_order() {
+        let noted = |index: u8, name: &str| {
+            format!(
+                r#""mutation.webhook.admission.k8s.io/round_0_index_{index}":"{{\"configuration\":\"{name}\",\"webhook\":\"rev.namespace\",\"mutated\":false}}""#
+            )
+        };
+        let more = format!(
+            r#","annotations":{{{},{},"patch.webhook.admission.k8s.io/round_0_index_2":"{{}}"}}"#,
+            noted(10, "b"),
+            noted(2, "a")
+        );
+        let entry = parse(&line("1", "ResponseComplete", "create", "/api/v1/pods", &more)).unwrap().remove(0);
+        assert_eq!(entry.webhooks, ["a/rev.namespace", "b/rev.namespace"]);
     }
 }
