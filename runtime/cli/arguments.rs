@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::fault::{Code, Fault};
 use runbook_core::param::nearest;
+use runbook_stdlib::cluster::Limits;
 
 use crate::operator::Beforehand;
 use crate::trace::LogFormat;
@@ -58,6 +59,7 @@ pub(crate) struct Options {
     pub(crate) params: Option<PathBuf>,
     pub(crate) journal: Option<PathBuf>,
     pub(crate) helm: Option<PathBuf>,
+    pub(crate) limits: Limits,
 }
 
 /// The options that every run has, in the order of the help page.
@@ -78,6 +80,7 @@ pub(crate) fn options() -> Vec<Arg> {
         value("output", "FORM", "human, plain or json; human on a terminal, else plain"),
         value("journal", "DIR", "Where runs are kept; else below $XDG_STATE_HOME or ~/.local/state"),
         value("helm", "PATH", "The helm to drive; else the first on the PATH"),
+        value("limits", "WORD", "polite or off; else polite, at most 50 writes/s"),
         many(value("library", "DIR", "Folder to import modules from, beside the script's own")),
         Arg::new("verbose").short('v').long("verbose").action(ArgAction::Count).help("Log every call; -vv in detail"),
         value("log-format", "FORM", "text or json, on standard error"),
@@ -195,6 +198,7 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         params: text("params").map(Into::into),
         journal: text("journal").map(Into::into),
         helm: text("helm").map(Into::into),
+        limits: text("limits").map(|word| limits(&word)).transpose()?.unwrap_or_default(),
     })
 }
 
@@ -212,6 +216,14 @@ fn log_format(word: &str) -> Result<LogFormat, Fault> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         other => Err(unknown_word("log-format", other, &["text", "json"])),
+    }
+}
+
+fn limits(word: &str) -> Result<Limits, Fault> {
+    match word {
+        "polite" => Ok(Limits::default()),
+        "off" => Ok(Limits::off()),
+        other => Err(unknown_word("limits", other, &["polite", "off"])),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
         context: options.context.clone(),
         namespace: options.namespace.clone(),
         environment: environment.all(),
-        limits: cluster::Limits::default(),
+        limits: options.limits.clone(),
         on_retry: tell_of_retries(session.clone()),
         counters: Arc::default(),
         clock: clock.clone(),

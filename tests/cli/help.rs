@@ -68,6 +68,7 @@ Options of every run
       --journal DIR      Where runs are kept; else below $XDG_STATE_HOME or
                          ~/.local/state
       --helm PATH        The helm to drive; else the first on the PATH
+      --limits WORD      polite or off; else polite, at most 50 writes/s
       --library DIR      Folder to import modules from, beside the script's own
   -v, --verbose          Log every call; -vv in detail
       --log-format FORM  text or json, on standard error
@@ -110,6 +111,7 @@ Options:
       --journal <DIR>      Where runs are kept; else below $XDG_STATE_HOME or
                            ~/.local/state
       --helm <PATH>        The helm to drive; else the first on the PATH
+      --limits <WORD>      polite or off; else polite, at most 50 writes/s
       --library <DIR>      Folder to import modules from, beside the script's
                            own
   -v, --verbose...         Log every call; -vv in detail

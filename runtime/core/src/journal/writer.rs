@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::{Compression, write::GzEncoder};
 use fs_err::File;
@@ -34,8 +35,30 @@ pub struct Journal {
 
 #[derive(Debug)]
 enum Sink {
-    File { folder: PathBuf, file: Mutex<File> },
+    File(Box<Disk>),
     Memory(Mutex<Vec<Record>>),
+}
+
+/// A file whose lines reach the disk together: threads that wait for it at the same time wait for one flush.
+#[derive(Debug)]
+struct Disk {
+    folder: PathBuf,
+    file: Mutex<File>,
+    /// The same file, for flushing while others write.
+    handle: File,
+    /// Lines written.
+    written: AtomicU64,
+    flushed: Mutex<Flushed>,
+}
+
+/// What is known to be on disk.
+#[derive(Debug, Default)]
+struct Flushed {
+    lines: u64,
+    /// Whether the key is, and the names of file and folder: nothing else would be found again.
+    names: bool,
+    /// A flush that failed says so only once, and what it should have brought to disk may be lost: nothing after it counts.
+    failed: Option<Fault>,
 }
 
 impl Journal {
@@ -56,10 +79,9 @@ impl Journal {
         private(KEY)?.write_all(&key).map_err(failed)?;
         let file = private(FILE)?;
         file.file().try_lock().map_err(|error| unwritable(runs, &error.into()))?;
-        // The names themselves must survive a power cut too.
-        File::open(&folder).and_then(|dir| dir.sync_all()).map_err(failed)?;
-        File::open(runs).and_then(|dir| dir.sync_all()).map_err(failed)?;
-        Ok(Self { key, sink: Sink::File { folder, file: Mutex::new(file) } })
+        let handle = file.try_clone().map_err(failed)?;
+        let (written, flushed) = (AtomicU64::new(0), Mutex::default());
+        Ok(Self { key, sink: Sink::File(Box::new(Disk { folder, file: Mutex::new(file), handle, written, flushed })) })
     }
 
     /// A journal that is never written anywhere.
@@ -71,7 +93,7 @@ impl Journal {
     pub fn records(&self) -> Vec<Record> {
         match &self.sink {
             Sink::Memory(records) => records.lock().expect("no thread panics while it holds this lock").clone(),
-            Sink::File { .. } => Vec::new(),
+            Sink::File(_) => Vec::new(),
         }
     }
 
@@ -84,14 +106,11 @@ impl Journal {
                 records.lock().expect("no thread panics while it holds this lock").push(record.clone());
                 Ok(())
             }
-            Sink::File { folder, file } => {
+            Sink::File(disk) => {
                 let mut line = serde_json::to_vec(record).expect("a record is plain data");
                 line.push(b'\n');
-                let mut file = file.lock().expect("no thread panics while it holds this lock");
-                // One write per line, so that a cut-off line can only be the last.
-                let written =
-                    file.write_all(&line).and_then(|()| if flush == Flush::Now { file.sync_data() } else { Ok(()) });
-                written.map_err(|error| unwritable(folder, &error))
+                let number = disk.write(&line)?;
+                if flush == Flush::Now { disk.flush(number) } else { Ok(()) }
             }
         }
     }
@@ -103,7 +122,7 @@ impl Journal {
         }
         let bytes = serde_json::to_vec(value).expect("a value is plain data");
         match &self.sink {
-            Sink::File { folder, .. } if bytes.len() > INLINE => store(folder, &bytes).map(Settlement::Stored),
+            Sink::File(disk) if bytes.len() > INLINE => store(&disk.folder, &bytes).map(Settlement::Stored),
             _ => Ok(Settlement::Value(value.clone())),
         }
     }
@@ -111,6 +130,45 @@ impl Journal {
     /// Digest of a value that only this run can make.
     pub fn digest(&self, value: &Value) -> String {
         digest::keyed(&self.key, value)
+    }
+}
+
+impl Disk {
+    /// Writes a line; gives its number, from 1.
+    fn write(&self, line: &[u8]) -> Result<u64, Fault> {
+        let mut file = self.file.lock().expect("no thread panics while it holds this lock");
+        // One write per line, so that a cut-off line can only be the last.
+        file.write_all(line).map_err(|error| unwritable(&self.folder, &error))?;
+        Ok(self.written.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Comes back once the line of that number is on disk. Who comes while a flush is under way waits for the next one, and
+    /// whoever makes that one makes it for all.
+    fn flush(&self, number: u64) -> Result<(), Fault> {
+        let mut flushed = self.flushed.lock().expect("no thread panics while it holds this lock");
+        if let Some(fault) = &flushed.failed {
+            return Err(fault.clone());
+        }
+        if flushed.lines >= number {
+            return Ok(());
+        }
+        let lines = {
+            let _no_line_is_half_written = self.file.lock().expect("no thread panics while it holds this lock");
+            self.written.load(Ordering::Relaxed)
+        };
+        let named = if flushed.names { Ok(()) } else { self.flush_names() };
+        match named.and_then(|()| self.handle.sync_data()) {
+            Ok(()) => (flushed.lines, flushed.names) = (lines, true),
+            Err(error) => flushed.failed = Some(unwritable(&self.folder, &error)),
+        }
+        flushed.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// A run that writes nothing need not wait for this at its start.
+    fn flush_names(&self) -> std::io::Result<()> {
+        File::open(self.folder.join(KEY))?.sync_all()?;
+        File::open(&self.folder)?.sync_all()?;
+        self.folder.parent().map_or(Ok(()), |runs| File::open(runs)?.sync_all())
     }
 }
 
@@ -135,4 +193,34 @@ fn store(folder: &Path, bytes: &[u8]) -> Result<String, Fault> {
 fn unwritable(folder: &Path, error: &std::io::Error) -> Fault {
     Fault::new(Code::JournalFailed, format!("the journal in `{}` cannot be written: {error}", folder.display()))
         .hint("nothing is done without a record; name another folder with `--journal DIR`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Entry, Level, Log};
+
+    #[test]
+    fn lines_of_many_threads_are_whole_and_flushed_when_told_so() {
+        let runs = tempfile::tempdir().unwrap();
+        let journal = Journal::create(runs.path(), "run", [7; 32]).unwrap();
+        let Sink::File(disk) = &journal.sink else { panic!("it is on disk") };
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let journal = &journal;
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let log = Log { step: thread.to_string(), level: Level::Info, message: number.to_string() };
+                        let record = Record { at: jiff::Timestamp::UNIX_EPOCH, entry: Entry::Log(log) };
+                        let before = disk.written.load(Ordering::Relaxed);
+                        journal.append(&record, Flush::Now).unwrap();
+                        assert!(disk.flushed.lock().unwrap().lines > before, "its own line is on disk");
+                    }
+                });
+            }
+        });
+        let text = fs_err::read_to_string(disk.folder.join(FILE)).unwrap();
+        let read = text.lines().filter(|line| serde_json::from_str::<Record>(line).is_ok());
+        assert_eq!((read.count(), disk.flushed.lock().unwrap().lines), (160, 160));
+    }
 }

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use std::thread;
 
 use kube::Client;
+use rustix::process::Signal;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
@@ -179,6 +180,16 @@ impl ControlPlane {
     /// The fault of a process that has ended by itself, if one has.
     pub fn fallen(&self) -> Option<Fault> {
         self.keeper.check().err()
+    }
+
+    /// Holds the controllers where they are: what is written from now on they have not observed, until [`Self::thaw`].
+    pub fn freeze(&self) -> Result<(), Fault> {
+        self.keeper.signal(Tool::KubeControllerManager.name(), Signal::STOP)
+    }
+
+    /// Lets the controllers go on.
+    pub fn thaw(&self) -> Result<(), Fault> {
+        self.keeper.signal(Tool::KubeControllerManager.name(), Signal::CONT)
     }
 
     /// The runtime that serves what belongs to this control plane.

@@ -28,6 +28,7 @@ pub(crate) struct Keeper {
 enum Order {
     Start(Launch, Sender<Result<(), Fault>>),
     Check(Sender<Result<(), Fault>>),
+    Signal(&'static str, Signal, Sender<Result<(), Fault>>),
 }
 
 /// A process that runs.
@@ -55,6 +56,11 @@ impl Keeper {
     /// Faults if a process has ended by itself.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         self.ask(Order::Check)
+    }
+
+    /// Sends a signal to the process of that name.
+    pub(crate) fn signal(&self, name: &'static str, signal: Signal) -> Result<(), Fault> {
+        self.ask(|answer| Order::Signal(name, signal, answer))
     }
 
     /// Ends all processes, the last one started first, and waits until they have.
@@ -92,6 +98,11 @@ fn keep(orders: &Receiver<Order>) {
                 let fallen = kept.iter_mut().find_map(Kept::ended);
                 let _ = answer.send(fallen.map_or(Ok(()), Err));
             }
+            Order::Signal(name, signal, answer) => {
+                let mut named = kept.iter().filter(|kept| kept.launch.name == name);
+                let sent = named.try_for_each(|kept| kept.signal(signal));
+                let _ = answer.send(sent);
+            }
         }
     }
     while let Some(last) = kept.pop() {
@@ -116,13 +127,17 @@ impl Kept {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        if let Ok(Some(pid)) = i32::try_from(self.child.id()).map(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        let _ = self.signal(Signal::TERM);
         if self.await_end(GRACE).is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Fault> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let sent = pid.map_or(Ok(()), |pid| kill_process(pid, signal));
+        sent.map_err(|error| std::io::Error::from(error).into())
     }
 
     fn await_end(&mut self, within: Duration) -> Option<ExitStatus> {

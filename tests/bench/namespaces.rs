@@ -1,0 +1,163 @@
+//! A thousand namespaces relabelled: as fast as the server lets us, and politely while somebody else works.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Request;
+use runbook_control_plane::Identity;
+use serde_json::{Value, json};
+
+use crate::Fallible;
+use crate::place::Place;
+use crate::running::Running;
+use crate::table::Row;
+use crate::times::{Times, shown};
+
+const SCRIPT: &str = r#"//! Relabels many namespaces at once.
+let from = param::string("from", "What they have");
+let to = param::string("to", "What they get");
+let names = [];
+for n in 0..1000 { names.push(`bench-${n}`); }
+step "Relabel" {
+    parallel(names, |name| kubectl::label("namespace", name, #{ tier: to }, #{ expect: #{ tier: from } }), #{ max: 32 });
+}
+"#;
+
+/// How many there are, and how often they are relabelled at full speed.
+const ALL: usize = 1000;
+const TIMES: usize = 5;
+
+/// How often the second client asks, and for how long it does while nobody else does anything.
+const PAUSE: Duration = Duration::from_millis(5);
+const QUIET: Duration = Duration::from_secs(12);
+
+/// How often quiet and busy are compared.
+const ROUNDS: usize = 2;
+
+pub(crate) fn measure(place: &Place) -> Fallible<Vec<Row>> {
+    let made = (0..ALL).map(|number| {
+        json!({ "metadata": { "name": format!("bench-{number}"), "labels": { "bench": "yes", "tier": "v0" } } })
+    });
+    place.plane.create_all("/api/v1/namespaces", made)?;
+    await_calm(place)?;
+    let script = place.file("relabel.rhai", SCRIPT)?;
+    let mut version = 0;
+    let mut times = Times::default();
+    for _ in 0..TIMES {
+        let running = relabel(place, &script, &mut version, "off")?;
+        let begun = running.begun;
+        times.add(running.end()?.0 - begun);
+        check(place, version)?;
+    }
+    eprintln!("  limits off: {times}");
+    let (quiet, busy, polite) = beside_another(place, &script, &mut version)?;
+    check(place, version)?;
+    let peer = kubectl(place)?;
+    let grown = busy.quantile(0.99) / quiet.quantile(0.99);
+    eprintln!(
+        "  a second client: quiet {quiet}, p99 {:.1}; busy {busy}, p99 {:.1}",
+        quiet.quantile(0.99),
+        busy.quantile(0.99)
+    );
+    Ok(vec![
+        Row::time("1,000 namespaces relabelled, limits off", times.median(), 1200.0).beside(
+            "kubectl label -l",
+            peer,
+            times.median(),
+            0.0,
+        ),
+        Row::measured(
+            "a second client's p99 meanwhile, default limits",
+            format!("{} -> {}", shown(quiet.quantile(0.99)), shown(busy.quantile(0.99))),
+            "<= 1.2x".to_owned(),
+            grown <= 1.2,
+        )
+        .said_of(format!("(relabelling takes {})", shown(polite.median())), format!("{grown:.2}x")),
+    ])
+}
+
+/// Namespaces get accounts and certificates from controllers, long after they are made.
+fn await_calm(place: &Place) -> Fallible<()> {
+    let until = Instant::now() + Duration::from_mins(2);
+    loop {
+        let listed: Value = serde_json::from_str(&place.request(
+            http::Method::GET,
+            "/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt",
+            &Value::Null,
+        )?)?;
+        let there = listed["items"].as_array().map_or(0, Vec::len);
+        if there >= ALL {
+            thread::sleep(Duration::from_secs(3));
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(format!("the controllers have come to {there} of {ALL} namespaces in two minutes").into());
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn relabel(place: &Place, script: &Path, version: &mut usize, limits: &str) -> Fallible<Running> {
+    let from = format!("v{version}");
+    *version += 1;
+    place.run(script, &["--from", &from, "--to", &format!("v{version}"), "--limits", limits])
+}
+
+/// Each has the new label.
+fn check(place: &Place, version: usize) -> Fallible<()> {
+    let path = format!("/api/v1/namespaces?labelSelector=bench%3Dyes%2Ctier%3Dv{version}");
+    let found: Value = serde_json::from_str(&place.request(http::Method::GET, &path, &Value::Null)?)?;
+    match found["items"].as_array().map_or(0, Vec::len) {
+        ALL => Ok(()),
+        other => Err(format!("it said that it relabelled all, and {other} of {ALL} are").into()),
+    }
+}
+
+/// Latencies of a second client while nothing else happens and while ours relabels; and how long that takes.
+fn beside_another(place: &Place, script: &Path, version: &mut usize) -> Fallible<(Times, Times, Times)> {
+    let (mut quiet, mut busy, mut polite) = (Times::default(), Times::default(), Times::default());
+    for _ in 0..ROUNDS {
+        let over = AtomicBool::new(false);
+        quiet.extend(thread::scope(|scope| {
+            let second = scope.spawn(|| second_client(place, &over).map_err(|error| error.to_string()));
+            thread::sleep(QUIET);
+            over.store(true, Ordering::Relaxed);
+            second.join().unwrap_or_else(|_| Err("the second client fell over".to_owned()))
+        })?);
+        let over = AtomicBool::new(false);
+        let running = relabel(place, script, version, "polite")?;
+        let begun = running.begun;
+        let (ended, times) = thread::scope(|scope| {
+            let second = scope.spawn(|| second_client(place, &over).map_err(|error| error.to_string()));
+            let ended = running.end().map_err(|error| error.to_string());
+            over.store(true, Ordering::Relaxed);
+            (ended, second.join().unwrap_or_else(|_| Err("the second client fell over".to_owned())))
+        });
+        polite.add(ended?.0 - begun);
+        busy.extend(times?);
+    }
+    Ok((quiet, busy, polite))
+}
+
+/// Reads one object, again and again, until it is told to stop.
+fn second_client(place: &Place, over: &AtomicBool) -> Fallible<Vec<Duration>> {
+    let client = place.plane.client_as(Identity::Admin, "second-client")?;
+    let mut times = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let request = Request::get("/api/v1/namespaces/default").body(Vec::new())?;
+        let begun = Instant::now();
+        place.plane.block_on(client.request_text(request))?;
+        times.push(begun.elapsed());
+        thread::sleep(PAUSE);
+    }
+    Ok(times)
+}
+
+fn kubectl(place: &Place) -> Fallible<f64> {
+    let words = ["label", "namespace", "-l", "bench=yes", "tier=kubectl", "--overwrite"];
+    let running = Running::start(place.kubectl(&words)?)?;
+    let begun = running.begun;
+    Ok((running.end()?.0 - begun).as_secs_f64() * 1000.0)
+}
