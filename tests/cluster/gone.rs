@@ -31,15 +31,15 @@ fn a_server_that_goes_away_gets_bounded_tries_and_a_fault_that_says_what_was_don
     let folder = plane.folder().unwrap();
     let limits = Limits { tries: 4, ..Limits::default() };
     let bench = Bench::with(&line.kubeconfig(&plane.kubeconfig(), &folder), limits, &[]);
-    let there = json!({ "namespace": "gone" });
-    bench.ok("kubectl::apply", json!([config_map("settings", "blue"), there]));
+    let space = json!({ "namespace": "gone" });
+    bench.ok("kubectl::apply", json!([config_map("settings", "blue"), space]));
 
     line.set(Mode::Down);
-    let fault = bench.fault("kubectl::get", json!(["cm", "settings", there]));
+    let fault = bench.fault("kubectl::get", json!(["cm", "settings", space]));
     assert!(fault.code == Code::Network && fault.retryable, "{}", fault.message);
     assert!(fault.message.contains("after 4 tries"), "{}", fault.message);
     assert_eq!(bench.retries().len(), 3);
-    let fault = bench.fault("kubectl::create", json!([config_map("late", "blue"), there]));
+    let fault = bench.fault("kubectl::create", json!([config_map("late", "blue"), space]));
     assert!(
         fault.message.contains("nothing was sent, nothing was done") || fault.detail["outcome"] == "unknown",
         "{}",
@@ -47,8 +47,8 @@ fn a_server_that_goes_away_gets_bounded_tries_and_a_fault_that_says_what_was_don
     );
 
     line.set(Mode::Open);
-    assert_eq!(bench.ok("kubectl::get", json!(["cm", "settings", there]))["data"]["colour"], "blue", "it recovers");
-    assert_eq!(direct.ok("kubectl::exists", json!(["cm", "late", there])), json!(false));
+    assert_eq!(bench.ok("kubectl::get", json!(["cm", "settings", space]))["data"]["colour"], "blue", "it recovers");
+    assert_eq!(direct.ok("kubectl::exists", json!(["cm", "late", space])), json!(false));
 }
 
 #[test]
