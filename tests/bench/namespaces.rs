@@ -1,10 +1,12 @@
 //! A thousand namespaces relabelled: as fast as the server lets us, and politely while somebody else works.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::Request;
 use runbook_control_plane::Identity;
 use serde_json::{Value, json};
@@ -51,7 +53,8 @@ pub(crate) fn measure(place: &Place) -> Fallible<Vec<Row>> {
         times.add(running.end()?.0 - begun);
         check(place, version)?;
     }
-    eprintln!("  limits off: {times}");
+    let floor = server_alone(place, &mut version)?;
+    eprintln!("  limits off: {times}; the server alone: {floor}");
     let (quiet, busy, polite) = beside_another(place, &script, &mut version)?;
     check(place, version)?;
     let peer = kubectl(place)?;
@@ -68,6 +71,8 @@ pub(crate) fn measure(place: &Place) -> Fallible<Vec<Row>> {
             times.median(),
             0.0,
         ),
+        Row::fact("  the same patches from a client that does nothing else", shown(floor.median()))
+            .said_of("", format!("{:.1}x", floor.median() / times.median())),
         Row::measured(
             "a second client's p99 meanwhile, default limits",
             format!("{} -> {}", shown(quiet.quantile(0.99)), shown(busy.quantile(0.99))),
@@ -103,6 +108,31 @@ fn relabel(place: &Place, script: &Path, version: &mut usize, limits: &str) -> F
     let from = format!("v{version}");
     *version += 1;
     place.run(script, &["--from", &from, "--to", &format!("v{version}"), "--limits", limits])
+}
+
+/// How long the server takes over the same patches, sent by a client that keeps no record and asks nobody.
+fn server_alone(place: &Place, version: &mut usize) -> Fallible<Times> {
+    let mut times = Times::default();
+    for _ in 0..TIMES {
+        let test = json!({ "op": "test", "path": "/metadata/labels/tier", "value": format!("v{version}") });
+        *version += 1;
+        let add = json!({ "op": "add", "path": "/metadata/labels/tier", "value": format!("v{version}") });
+        let body = json!([test, add]).to_string().into_bytes();
+        let client = place.client();
+        let send = |number: usize| {
+            let request = Request::patch(format!("/api/v1/namespaces/bench-{number}"))
+                .header("content-type", "application/json-patch+json")
+                .body(body.clone());
+            let client = client.clone();
+            async move { client.request_text(request?).await.map(drop).map_err(Box::<dyn Error>::from) }
+        };
+        let begun = Instant::now();
+        let all = stream::iter(0..ALL).map(send).buffer_unordered(32).try_collect::<()>();
+        place.plane.block_on(all)?;
+        times.add(begun.elapsed());
+    }
+    check(place, *version)?;
+    Ok(times)
 }
 
 /// Each has the new label.

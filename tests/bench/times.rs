@@ -27,6 +27,13 @@ impl Times {
         sorted.get(place).copied().unwrap_or(f64::NAN)
     }
 
+    /// The mean, in milliseconds.
+    pub(crate) fn mean(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "not that many")]
+        let count = self.0.len() as f64;
+        self.0.iter().sum::<f64>() / count
+    }
+
     /// The value in the middle.
     pub(crate) fn median(&self) -> f64 {
         self.quantile(0.5)
