@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use runbook_core::claim::BEFORE_WRITES;
 use runbook_core::effect::Effect;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::record::{
@@ -90,6 +91,8 @@ pub(crate) struct Called {
     pub(crate) command: Option<String>,
     /// Whether it changed something; false where it says that it did not.
     pub(crate) changed: bool,
+    /// Whether the run claimed something for itself by it: not among the writes that anyone asked for.
+    pub(crate) claims: bool,
     pub(crate) fault: Option<Box<Fault>>,
     pub(crate) ms: f64,
 }
@@ -209,9 +212,14 @@ impl Story {
         })
     }
 
+    /// Every write that ended, in order; what the run claimed for itself is none.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Called> {
+        self.calls().map(|(_, called)| called).filter(|called| called.effect.writes() && !called.claims)
+    }
+
     /// How many writes were sent.
     pub(crate) fn writes(&self) -> usize {
-        self.calls().filter(|(_, called)| called.effect.writes()).count()
+        self.written().count()
             + self.chapters.iter().flat_map(|c| &c.happenings).filter(|(_, h)| matches!(h, Happening::Sent(..))).count()
     }
 
@@ -261,6 +269,7 @@ impl Story {
             words: settled.words.clone(),
             command: settled.command.clone(),
             changed: changed && settled.call.effect.writes(),
+            claims: settled.call.step == BEFORE_WRITES,
             fault,
             ms: settled.ms,
         };

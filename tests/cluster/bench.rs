@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use runbook_core::arg::Arg;
 use runbook_core::journal::Journal;
 use runbook_core::primitive::Script;
-use runbook_core::record::{Event, Observer};
+use runbook_core::record::{self, End, Entry, Event, Finished, Observer, Run};
 use runbook_core::world::{Answer, Clock, Clusters, Files, Helm, Interrupt, Operator, Question};
 use runbook_core::{Code, Engine, Fault, Function, Outcome, Session, Source, Value, World, param};
 use runbook_stdlib::cluster::{Counters, Limits, Options, Retry, connector};
@@ -99,6 +99,30 @@ impl Bench {
             Err(fault) => fault,
             Ok(value) => panic!("{name} should have failed, but answered {value:#}"),
         }
+    }
+
+    /// What is on record of a run at its beginning, for those who read who it is.
+    pub(crate) fn begins(&self, run: &str) {
+        let run = Run {
+            version: record::VERSION,
+            run: run.to_owned(),
+            runbook: "example".to_owned(),
+            title: String::new(),
+            source: "bundled".to_owned(),
+            digest: String::new(),
+            parameters: serde_json::Map::new(),
+            program: String::new(),
+            steps: Vec::new(),
+            beforehand: Vec::new(),
+            by: None,
+        };
+        self.session.record(Entry::Run(Box::new(run))).unwrap();
+    }
+
+    /// The end of the run.
+    pub(crate) fn ends(&self) {
+        let finished = Finished { verdict: End::Done, fault: None, changed: 0, writes: 0, summary: None, ms: 0 };
+        self.session.finish(finished).unwrap();
     }
 
     /// Runs a script, and gives what it ends with.

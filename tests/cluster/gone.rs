@@ -1,5 +1,6 @@
 //! An API server that goes away, for a moment or for good, or loses an answer: what is tried again, and what a fault then says.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use runbook_control_plane::{ControlPlane, required_or_skip};
@@ -97,4 +98,46 @@ fn a_lost_answer_is_read_back_and_the_write_is_not_done_twice() {
     let audited = plane.audit().unwrap();
     let sent = audited.iter().filter(|entry| entry.is_write() && entry.summary().contains("lost/created")).count();
     assert!(sent <= 2, "{sent} writes");
+}
+
+#[test]
+fn a_run_whose_server_goes_away_says_what_was_done_and_how_to_go_on() {
+    let test = "a_run_whose_server_goes_away_says_what_was_done_and_how_to_go_on";
+    let Some((plane, direct)) = shared(test, "cut") else { return };
+    let line = Line::to(&plane.kubeconfig());
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"//! Write twice.
+        let place = #{ namespace: "cut" };
+        let map = |name| #{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: name } };
+        step "First" { kubectl::apply(map.call("first"), place); }
+        step "Cut" { wait::pause("3s"); }
+        step "Second" { kubectl::apply(map.call("second"), place); }
+    "#;
+    fs_err::write(folder.path().join("twice.rhai"), script).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_runbook"))
+        .args(["twice.rhai", "--yes", "--journal", "runs"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("KUBECONFIG", line.kubeconfig(&plane.kubeconfig(), folder.path()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    direct.ok("wait::exists", json!(["cm", "first", { "namespace": "cut", "timeout": "60s" }]));
+    line.set(Mode::Down);
+    let output = child.wait_with_output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{printed}");
+    for words in [
+        "RB025",
+        "configmap/second",
+        "tries",
+        "Now:  2 writes sent, 1 of them changed something",
+        "done          apply configmap/first",
+        "not finished  Second",
+    ] {
+        assert!(printed.contains(words), "`{words}` is missing in\n{printed}");
+    }
+    line.set(Mode::Open);
+    assert_eq!(direct.ok("kubectl::exists", json!(["cm", "second", { "namespace": "cut" }])), json!(false));
 }

@@ -401,15 +401,17 @@ fn charts_are_found_by_folder_and_by_url_and_shown_alike() {
         let fault = stand.bench.fault("helm::template", json!([here, absent]));
         assert_eq!((fault.code, &fault.detail["template"]), (Code::NotFound, &json!("templates/revision-tags.yaml")));
 
-        let added = stand.bench.ok("helm::repo_add", json!(["mine", url]));
+        // Both helms keep their repositories in one file.
+        let name = format!("mine-{helm:?}").to_lowercase();
+        let added = stand.bench.ok("helm::repo_add", json!([name, url]));
         assert_eq!(added["changed"], true);
-        assert_eq!(stand.bench.ok("helm::repo_add", json!(["mine", url]))["changed"], false);
-        stand.bench.ok("helm::repo_update", json!([{ "repos": ["mine"] }]));
-        let pull = json!(["mine/cni", { "version": "1.29.6", "destination": "." }]);
+        assert_eq!(stand.bench.ok("helm::repo_add", json!([name, url]))["changed"], false);
+        stand.bench.ok("helm::repo_update", json!([{ "repos": [name] }]));
+        let pull = json!([format!("{name}/cni"), { "version": "1.29.6", "destination": "." }]);
         let pulled = stand.bench.ok("helm::pull", pull.clone());
         assert!(Path::new(pulled["path"].as_str().unwrap()).is_file());
         assert_eq!(stand.bench.ok("helm::pull", pull)["changed"], false);
-        let unknown = stand.bench.fault("helm::show", json!(["mine/cni", { "version": "9.9.9" }]));
+        let unknown = stand.bench.fault("helm::show", json!([format!("{name}/cni"), { "version": "9.9.9" }]));
         assert_eq!(unknown.code, Code::ChartNotFound);
     }
 }

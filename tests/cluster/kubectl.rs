@@ -479,3 +479,21 @@ fn what_only_a_kubelet_could_answer_says_so() {
     let events = bench.ok("kubectl::events", json!(["deployment/web", { "namespace": "kubelet" }]));
     assert_eq!(events[0]["reason"], "ScalingReplicaSet");
 }
+
+#[test]
+fn an_object_that_is_too_large_is_refused_and_nothing_is_changed() {
+    let Some((_, bench)) = shared("an_object_that_is_too_large_is_refused_and_nothing_is_changed", "large") else {
+        return;
+    };
+    let place = json!({ "namespace": "large" });
+    // The first is more than a ConfigMap may hold, the second more than the server reads.
+    for (kilobytes, code) in [(1_200, Code::Rejected), (4_000, Code::TooLarge)] {
+        let mut map = config_map("large", "blue");
+        map["data"]["all"] = "x".repeat(kilobytes * 1024).into();
+        let fault = bench.fault("kubectl::apply", json!([map, place]));
+        assert_eq!(fault.code, code, "{fault}");
+        assert!(fault.to_string().len() < 1000 && fault.message.contains("configmap/large"), "{}", fault.message);
+        assert!(!fault.retryable);
+    }
+    assert_eq!(bench.ok("kubectl::exists", json!(["cm", "large", place])), json!(false));
+}

@@ -17,6 +17,7 @@ mod gone;
 mod helm;
 mod injection;
 mod kubectl;
+mod lease;
 mod line;
 mod mesh;
 mod readme;

@@ -120,6 +120,10 @@ impl Ran {
             .iter()
             .filter(|request| request.is_mutating())
             .filter(|request| {
+                // A Lease is the run's own from when it is taken to the end: renewed meanwhile, let go of last.
+                if request.resource == "leases" {
+                    return !spans.iter().any(|s| s.primitive == "kubectl::lease hold" && s.from <= request.at);
+                }
                 let tool = if request.user_agent.starts_with("runbook/") { "kubectl::" } else { "helm::" };
                 !spans.iter().any(|s| s.primitive.starts_with(tool) && s.from <= request.at && request.at <= s.to)
             })

@@ -22,6 +22,9 @@ const HEARTBEAT: u64 = 30_000;
 /// And does not say something new more often than this.
 const PACE: u64 = 2_000;
 
+/// A wait that is over sooner is not worth a line.
+const SHORT: u64 = 1_000;
+
 /// Reasons in a line.
 const REASONS: usize = 3;
 
@@ -157,10 +160,13 @@ impl Plain {
         said.retain(|path, _| live.innermost().any(|(going, call)| going == path && call.waiting.is_some()));
         for (path, call) in live.innermost() {
             let Some((waiting, heard)) = &call.waiting else { continue };
-            let due = said.get(path).is_none_or(|(at, words)| {
-                let pause = now.saturating_sub(*at);
-                pause >= HEARTBEAT || (pause >= PACE && !same(words, waiting))
-            });
+            let due = match said.get(path) {
+                None => now.saturating_sub(call.since) >= SHORT,
+                Some((at, words)) => {
+                    let pause = now.saturating_sub(*at);
+                    pause >= HEARTBEAT || (pause >= PACE && !same(words, waiting))
+                }
+            };
             if due {
                 let words = in_words(waiting, now.saturating_sub(*heard), now.saturating_sub(call.since));
                 self.say(self.desk.clock.now(), Sign::Coming, None, &words, None);

@@ -4,7 +4,7 @@ use runbook_core::record::{End, Ended};
 
 use super::counted;
 use super::fault::{self, labelled};
-use crate::story::Story;
+use crate::story::{Called, Story};
 use crate::text::{Line, Role, Sign, Theme, duration};
 
 /// More writes than this are for the report.
@@ -41,7 +41,7 @@ pub(crate) fn end(story: &Story, theme: Theme) -> Vec<Line> {
 }
 
 fn writes_in_words(story: &Story, verb: &str) -> String {
-    let changed = story.calls().filter(|(_, called)| called.changed).count();
+    let changed = story.written().filter(|called| called.changed).count();
     let writes = story.writes();
     let sent = format!("{}{verb}", counted(writes, "write"));
     if changed == writes { sent } else { format!("{sent}, {changed} of them changed something") }
@@ -53,8 +53,7 @@ fn state(story: &Story) -> Vec<Line> {
         return labelled("Now", "nothing was changed");
     }
     let mut lines = labelled("Now", &writes_in_words(story, " sent"));
-    let done = story.calls().filter(|(_, called)| called.effect.writes() && called.fault.is_none());
-    let done: Vec<_> = done.map(|(_, called)| called.in_words()).collect();
+    let done: Vec<_> = story.written().filter(|called| called.fault.is_none()).map(Called::in_words).collect();
     if done.len() > WRITES {
         lines.push(item("done", &format!("{} before these", counted(done.len() - WRITES, "write"))));
     }

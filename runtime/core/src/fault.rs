@@ -130,6 +130,7 @@ codes! {
     ChecksFailed        "RB070" Refused        Run    "checks failed";
     RefusedByRule       "RB071" Refused        Run    "the runbook refuses";
     Required            "RB072" Precondition   Script "what the runbook requires does not hold";
+    HeldByAnother       "RB073" Conflict       Run    "another run writes in the same scope";
     Interrupted         "RB080" Refused        Run    "interrupted";
     Thrown              "RB090" Refused        Script "the script gave up";
     FileAccess          "RB091" NotFound       Script "a file cannot be read";

@@ -3,6 +3,7 @@
 //! Owns no socket, clock, process or terminal: all of those arrive in a [`World`].
 
 pub mod arg;
+pub mod claim;
 pub mod digest;
 pub mod effect;
 pub mod engine;

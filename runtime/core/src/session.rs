@@ -13,12 +13,14 @@ use serde_json::Value;
 use tracing::field::Empty;
 
 use crate::arg::{Args, Function};
+use crate::claim::{BEFORE_WRITES, Claims, Hold};
 use crate::effect::Effect;
 use crate::fault::{Code, Fault};
 use crate::journal::{Flush, Journal};
 use crate::primitive::{Answer as Recording, Call, Outcome, Primitive, Script};
 use crate::record::{
-    Answered, CallId, Check, Entry, Event, Finished, Intent, Observer, Plan, Record, Settled, Settlement, Undo, Waiting,
+    Answered, CallId, Check, Entry, Event, Finished, Intent, Observer, Plan, Record, Run, Settled, Settlement, Undo,
+    Waiting,
 };
 use crate::scope::{Scopes, Stated};
 use crate::tally::Tally;
@@ -39,6 +41,8 @@ pub struct Session {
     undos: Mutex<Vec<Function>>,
     tally: Tally,
     shown: Mutex<Option<(String, Waiting)>>,
+    claims: Claims,
+    started: OnceLock<Run>,
 }
 
 impl Session {
@@ -56,6 +60,8 @@ impl Session {
             undos: Mutex::default(),
             tally: Tally::default(),
             shown: Mutex::default(),
+            claims: Claims::default(),
+            started: OnceLock::new(),
         })
     }
 
@@ -74,11 +80,28 @@ impl Session {
         let words = self.world.secrets.mask(&(primitive.announce)(args));
         if effect.writes() {
             self.may_write(primitive, &words)?;
+            self.claims.make(|primitive, args| self.claimed(primitive, args, &call))?;
             self.writes.fetch_add(1, Ordering::Relaxed);
             self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
         }
         self.tell(&Event::Calling { step: &call.step, primitive: primitive.name, effect, words: &words });
         self.measured(primitive, args, &call, id, words)
+    }
+
+    /// A call that comes before the first write. Its place does not depend on which write that is.
+    fn claimed(&self, primitive: &Primitive, args: &Args, before: &Call<'_>) -> Result<(), Fault> {
+        let step = BEFORE_WRITES.to_owned();
+        let call = Call { world: before.world, session: self, script: before.script, step };
+        let id = CallId {
+            step: call.step.clone(),
+            ordinal: 0,
+            primitive: primitive.name.to_owned(),
+            effect: primitive.effect,
+            digest: self.journal.digest(&args.to_value()),
+        };
+        let words = self.world.secrets.mask(&(primitive.announce)(args));
+        self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
+        self.measured(primitive, args, &call, id, words).map(drop)
     }
 
     /// A read that is the work of another call: how often it is made depends on time, so it is neither counted nor recorded.
@@ -156,7 +179,9 @@ impl Session {
         let settlement = match outcome {
             Ok(value) => {
                 self.world.secrets.learn_from(value);
-                if call.effect.writes() && value.get("changed") != Some(&Value::Bool(false)) {
+                // What a run claims for itself is its own book-keeping: nothing that anyone asked for is different by it.
+                let asked_for = call.effect.writes() && call.step != BEFORE_WRITES;
+                if asked_for && value.get("changed") != Some(&Value::Bool(false)) {
                     self.changed.fetch_add(1, Ordering::Relaxed);
                 }
                 self.journal.settle(value, primitive.answer == Recording::Withheld)?
@@ -313,8 +338,24 @@ impl Session {
         self.write(entry, Flush::Later)
     }
 
-    /// Writes the last record, on disk when this returns.
+    /// A call to be made before the next write of the run: one that claims something for this run alone.
+    pub fn before_writes(&self, primitive: &'static Primitive, args: Args) {
+        self.claims.add(primitive, args);
+    }
+
+    /// Keeps what such a call got hold of until the run ends; no write follows once it is lost.
+    pub fn hold(&self, hold: Box<dyn Hold>) {
+        self.claims.keep(hold);
+    }
+
+    /// What was started, once that is on record.
+    pub fn started(&self) -> Option<&Run> {
+        self.started.get()
+    }
+
+    /// Lets go of what was held, then writes the last record, on disk when this returns.
     pub fn finish(&self, finished: Finished) -> Result<(), Fault> {
+        self.claims.release();
         self.write(Entry::Finished(finished), Flush::Now)
     }
 
@@ -338,6 +379,9 @@ impl Session {
     }
 
     fn write(&self, entry: Entry, flush: Flush) -> Result<(), Fault> {
+        if let Entry::Run(run) = &entry {
+            self.started.get_or_init(|| (**run).clone());
+        }
         let record = Record { at: self.world.clock.now(), entry: self.masked(entry) };
         self.journal.append(&record, flush)?;
         self.tell(&Event::Recorded(&record));

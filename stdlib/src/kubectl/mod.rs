@@ -23,6 +23,7 @@ mod exists;
 mod get;
 pub mod kind;
 mod label;
+mod lease;
 mod list;
 mod logs;
 mod manifest;
@@ -64,6 +65,7 @@ pub const ALL: &[&Primitive] = &[
     &patch::PATCH,
     &diff::DIFF,
     &label::LABEL,
+    &lease::LEASE,
     &annotate::ANNOTATE,
     &scale::SCALE,
     &rollout_restart::ROLLOUT_RESTART,

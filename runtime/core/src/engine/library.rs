@@ -177,7 +177,7 @@ fn climbs_out(folder: &Path, root: &Path, name: &str) -> bool {
 
 fn outside(path: &str) -> Fault {
     Fault::new(Code::Import, format!("`{path}` leads out of the folders from which modules may be imported"))
-        .hint("put the module below the script's own folder")
+        .hint("put the module below the script's own folder, or name its folder with `--library DIR`")
 }
 
 fn nowhere(path: &str, looked: &[PathBuf]) -> Fault {

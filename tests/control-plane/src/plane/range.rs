@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use crate::fault::Fault;
 use crate::notice::say;
 
-/// The ranges of prepared states: 127.77.0.0/16 and on.
-const OF_STATES: std::ops::RangeInclusive<u8> = 77..=79;
+/// The ranges of prepared states: 127.70.0.0/16 and on.
+const OF_STATES: std::ops::RangeInclusive<u8> = 70..=79;
 
 /// The ranges of the others.
 const OF_OTHERS: std::ops::RangeInclusive<u8> = 81..=112;
