@@ -10,9 +10,13 @@ fn every_bundled_runbook_has_a_line_and_none_is_broken() {
         Bench::new().run(&["list"]),
         str![[r#"
 -- stdout
-ambient-upgrade  Upgrade an ambient mesh, in place or by a new revision and its
-                 tags
-rolling-restart  Restart a workload and prove that it came back
+ambient-upgrade   Upgrade an ambient mesh, in place or by a new revision and its
+                  tags
+gateway-upgrade   Upgrade one gateway, where it is or by a canary beside it
+in-place-upgrade  Upgrade a sidecar mesh in place, one minor at a time
+precheck          Look whether a mesh may be upgraded, and change nothing
+revision-tag      List, create, move, roll back or remove a revision tag
+rolling-restart   Restart a workload and prove that it came back
 -- exit 0
 
 "#]]

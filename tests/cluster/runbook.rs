@@ -110,6 +110,15 @@ impl Ran {
         self.records.iter().filter_map(intent).collect()
     }
 
+    /// The lines that a person would have typed for its writes, in order.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let command = |record: &Record| match &record.entry {
+            Entry::Settled(settled) if settled.call.effect.writes() => settled.command.clone(),
+            _ => None,
+        };
+        self.records.iter().filter_map(command).collect()
+    }
+
     /// Demands that each write the API server saw lies between an intent in the journal and its settlement, and came from the tool that
     /// the intent named.
     #[track_caller]

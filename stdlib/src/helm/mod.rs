@@ -35,6 +35,7 @@ mod tool;
 mod uninstall;
 mod upgrade;
 mod values;
+mod version;
 
 use runbook_core::Primitive;
 
@@ -58,4 +59,5 @@ pub const ALL: &[&Primitive] = &[
     &repo_add::REPO_ADD,
     &repo_update::REPO_UPDATE,
     &pull::PULL,
+    &version::VERSION,
 ];

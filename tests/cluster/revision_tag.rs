@@ -1,0 +1,147 @@
+//! `revision-tag.rhai`: tags made, moved, rolled back and removed, and what it refuses.
+
+use std::fmt::Write as _;
+
+use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_or_skip};
+use serde_json::json;
+
+use crate::mesh::Mesh;
+use crate::runbook::{Ran, Runbook};
+
+/// Two revisions of one version beside one another, the tag `prod` on the first; `shop` and a waypoint in it ask for the tag.
+fn two_revisions() -> State {
+    let istiod = |revision: &str| {
+        let values = json!({ "revision": revision, "pilot": { "env": { "PILOT_ENABLE_AMBIENT": "true" } } });
+        Release::of("istiod", "1.30.3", Helm::V3).named(&format!("istiod-{revision}")).values(&values)
+    };
+    State::named("two-revisions")
+        .gateway_api()
+        .install(Release::of("base", "1.30.3", Helm::V3).values(&json!({ "defaultRevision": "blue" })))
+        .install(istiod("blue"))
+        .install(istiod("green"))
+        .tag("prod", "blue", "1.30.3")
+        .apply(
+            "apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { istio.io/rev: prod } }\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web, namespace: shop }\nspec:\n  selector: { matchLabels: { app: web } }\n  \
+             template:\n    metadata: { labels: { app: web } }\n    spec: { containers: [{ name: web, image: 'registry.example/web:1' }] }\n---\n\
+             apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: waypoint, namespace: shop, labels: { istio.io/rev: prod } }\n\
+             spec: { gatewayClassName: istio-waypoint, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }\n",
+        )
+}
+
+fn tag(runbook: &Runbook<'_>, action: &str, more: &[&str]) -> Ran {
+    runbook.bundled("revision-tag.rhai", &[&["--action", action], more].concat())
+}
+
+/// T-34 and its like: what cannot be, is refused before the first write, each with what resolves it.
+fn refusals(runbook: &Runbook<'_>) {
+    let refused = |action: &str, more: &[&str]| tag(runbook, action, more).exits(7).wrote_nothing();
+    refused("create", &["--tag", "green", "--revision", "blue"])
+        .says("green is a revision, so no tag can be called that")
+        .says("choose another name for the tag: --tag");
+    refused("create", &["--tag", "prod", "--revision", "green"])
+        .says("tag prod exists and points to blue")
+        .says("--action move");
+    refused("create", &["--tag", "Stable!", "--revision", "red"])
+        .says("Stable! cannot be the name of a tag")
+        .says("revision red is not installed (installed: blue, green)");
+    refused("move", &["--tag", "stable", "--revision", "green"]).says("there is no tag stable; there are: prod");
+    refused("move", &["--tag", "prod", "--revision", "green", "--expect", "red"])
+        .says("tag prod points to blue, not to red as --expect says");
+    refused("roll-back", &["--tag", "prod"])
+        .says("where tag prod pointed to before is not recorded")
+        .says("--revision");
+    refused("remove", &["--tag", "prod"])
+        .says("namespace shop uses tag prod")
+        .says("Gateway shop/waypoint uses tag prod")
+        .says("kubectl label namespace shop istio.io/rev=REVISION --overwrite");
+}
+
+#[test]
+fn a_tag_is_made_moved_rolled_back_and_removed() {
+    if charts_or_skip("a_tag_is_made_moved_rolled_back_and_removed").is_none() {
+        return;
+    }
+    let plane = ControlPlane::from_state(&two_revisions()).unwrap();
+    let _istiod = StandIn::start(&plane).unwrap();
+    let (mesh, runbook) = (Mesh(&plane), Runbook::new(&plane, Helm::V3));
+    let points = |name: &str, revision: &str| assert_eq!(mesh.tag(name), (revision.to_owned(), revision.to_owned()));
+    refusals(&runbook);
+
+    let create = ["--tag", "stable", "--revision", "blue"];
+    tag(&runbook, "create", &create).exits(0).every_write_was_announced();
+    points("stable", "blue");
+    mesh.healthy_webhooks();
+    tag(&runbook, "list", &[])
+        .exits(0)
+        .says("prod -> blue")
+        .says("stable -> blue")
+        .says("shop/waypoint")
+        .wrote_nothing();
+
+    let forward = ["--tag", "prod", "--revision", "green", "--expect", "blue"];
+    tag(&runbook, "move", &forward)
+        .exits(0)
+        .says("waypoint shop/waypoint rolls at once with tag prod")
+        .says("shop/waypoint has one replica")
+        .every_write_was_announced();
+    points("prod", "green");
+    assert_eq!(mesh.gateway("shop", "waypoint", "waypoint"), ("green".to_owned(), true));
+    let web = mesh.items(&["pods", "-n", "shop", "-l", "app=web"]);
+    assert_eq!(web[0]["metadata"]["annotations"]["istio.io/rev"], "blue", "sidecars wait for their restart");
+    tag(&runbook, "move", &["--tag", "prod", "--revision", "green"]).exits(0).says("nothing to do").wrote_nothing();
+
+    tag(&runbook, "roll-back", &["--tag", "prod"]).exits(0).every_write_was_announced();
+    points("prod", "blue");
+    assert_eq!(mesh.gateway("shop", "waypoint", "waypoint"), ("blue".to_owned(), true));
+
+    tag(&runbook, "remove", &["--tag", "stable"]).exits(0).every_write_was_announced();
+    points("stable", "");
+    tag(&runbook, "list", &[]).exits(0).says("1 tags").wrote_nothing();
+}
+
+/// T-29: a tag that many Gateways follow is shown whole, with the way to move them in groups; and a half-moved tag is refused.
+#[test]
+fn all_that_follows_a_tag_is_listed_before_it_moves() {
+    if charts_or_skip("all_that_follows_a_tag_is_listed_before_it_moves").is_none() {
+        return;
+    }
+    let plane = ControlPlane::from_state(&two_revisions()).unwrap();
+    let _istiod = StandIn::start(&plane).unwrap();
+    let mut many = String::new();
+    for number in 0..40 {
+        writeln!(
+            many,
+            "---\napiVersion: v1\nkind: Namespace\nmetadata: {{ name: team-{number}, labels: {{ istio.io/rev: prod }} }}"
+        )
+        .unwrap();
+        if number < 12 {
+            writeln!(
+                many,
+                "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{ name: waypoint, namespace: team-{number} }}\n\
+                 spec: {{ gatewayClassName: istio-waypoint, listeners: [{{ name: mesh, port: 15008, protocol: HBONE }}] }}"
+            )
+            .unwrap();
+        }
+    }
+    plane.apply(&many).unwrap();
+    let runbook = Runbook::new(&plane, Helm::V3);
+    // Without --yes: the plan is shown and nothing happens.
+    let charts = runbook_control_plane::Charts::open().unwrap().folder().display().to_string();
+    let plan = ["revision-tag.rhai", "--charts", &charts, "--action", "move", "--tag", "prod", "--revision", "green"];
+    let mut ran = runbook.run(&plan).exits(6).says("13 Gateways follow tag prod").says("--tag prod-2").wrote_nothing();
+    for number in 0..12 {
+        ran = ran.says(&format!("waypoint team-{number}/waypoint rolls at once"));
+    }
+    ran.says("team-39");
+
+    let service =
+        ["label", "service", "-n", "istio-system", "istiod-revision-tag-prod", "istio.io/rev=green", "--overwrite"];
+    plane.run_kubectl(&service).unwrap();
+    runbook
+        .run(&[&plan[..], &["--yes"]].concat())
+        .exits(7)
+        .says("tag prod points to blue as a webhook and to green as a Service")
+        .says("kubectl label service -n istio-system istiod-revision-tag-prod istio.io/rev=blue --overwrite")
+        .wrote_nothing();
+}
