@@ -8,17 +8,18 @@ use serde_json::json;
 use crate::mesh::Mesh;
 use crate::runbook::{Ran, Runbook};
 
-/// Two revisions of one version beside one another, the tag `prod` on the first; `shop` and a waypoint in it ask for the tag.
+/// Two revisions of one version beside one another, the tag `prod` on the first; `shop` and a waypoint in it ask for the tag. The tag
+/// `preview` is part of the second's release.
 fn two_revisions() -> State {
-    let istiod = |revision: &str| {
-        let values = json!({ "revision": revision, "pilot": { "env": { "PILOT_ENABLE_AMBIENT": "true" } } });
+    let istiod = |revision: &str, tags: &[&str]| {
+        let values = json!({ "revision": revision, "revisionTags": tags, "pilot": { "env": { "PILOT_ENABLE_AMBIENT": "true" } } });
         Release::of("istiod", "1.30.3", Helm::V3).named(&format!("istiod-{revision}")).values(&values)
     };
     State::named("two-revisions")
         .gateway_api()
         .install(Release::of("base", "1.30.3", Helm::V3).values(&json!({ "defaultRevision": "blue" })))
-        .install(istiod("blue"))
-        .install(istiod("green"))
+        .install(istiod("blue", &[]))
+        .install(istiod("green", &["preview"]))
         .tag("prod", "blue", "1.30.3")
         .apply(
             "apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { istio.io/rev: prod } }\n---\n\
@@ -45,12 +46,16 @@ fn refusals(runbook: &Runbook<'_>) {
     refused("create", &["--tag", "Stable!", "--revision", "red"])
         .says("Stable! cannot be the name of a tag")
         .says("revision red is not installed (installed: blue, green)");
-    refused("move", &["--tag", "stable", "--revision", "green"]).says("there is no tag stable; there are: prod");
+    refused("move", &["--tag", "stable", "--revision", "green"])
+        .says("there is no tag stable; there are: preview, prod");
     refused("move", &["--tag", "prod", "--revision", "green", "--expect", "red"])
         .says("tag prod points to blue, not to red as --expect says");
     refused("roll-back", &["--tag", "prod"])
         .says("where tag prod pointed to before is not recorded")
         .says("--revision");
+    refused("move", &["--tag", "preview", "--revision", "blue"])
+        .says("tag preview is kept by release istiod-green (value revisionTags)")
+        .says("without the tag in revisionTags");
     refused("remove", &["--tag", "prod"])
         .says("namespace shop uses tag prod")
         .says("Gateway shop/waypoint uses tag prod")
@@ -97,7 +102,10 @@ fn a_tag_is_made_moved_rolled_back_and_removed() {
 
     tag(&runbook, "remove", &["--tag", "stable"]).exits(0).every_write_was_announced();
     points("stable", "");
-    tag(&runbook, "list", &[]).exits(0).says("1 tags").wrote_nothing();
+    tag(&runbook, "list", &[])
+        .exits(0)
+        .says("preview -> green (webhook, service, kept by release istiod-green)")
+        .wrote_nothing();
 }
 
 /// T-29: a tag that many Gateways follow is shown whole, with the way to move them in groups; and a half-moved tag is refused.
@@ -144,4 +152,47 @@ fn all_that_follows_a_tag_is_listed_before_it_moves() {
         .says("tag prod points to blue as a webhook and to green as a Service")
         .says("kubectl label service -n istio-system istiod-revision-tag-prod istio.io/rev=blue --overwrite")
         .wrote_nothing();
+}
+
+/// T-21: the default moves with everything that relies on it; a Gateway with pods of its own is marked, and its pods move with it.
+#[test]
+fn the_default_moves_with_what_asks_for_nothing() {
+    if charts_or_skip("the_default_moves_with_what_asks_for_nothing").is_none() {
+        return;
+    }
+    let plane = ControlPlane::from_state(&two_revisions()).unwrap();
+    let _istiod = StandIn::start(&plane).unwrap();
+    let (mesh, runbook) = (Mesh(&plane), Runbook::new(&plane, Helm::V3));
+    let approved = ["--tag", "default", "--approve", "default", "--revision"];
+    tag(&runbook, "create", &[&approved[..], &["blue"]].concat()).exits(0).every_write_was_announced();
+    assert_eq!(mesh.tag("default"), ("blue".to_owned(), "blue".to_owned()));
+    plane
+        .apply(
+            "apiVersion: v1\nkind: Namespace\nmetadata: { name: edge }\n---\n\
+             apiVersion: v1\nkind: Service\nmetadata: { name: pods, namespace: edge }\nspec: { selector: { app: pods }, ports: [{ port: 80 }] }\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: pods, namespace: edge }\nspec:\n  selector: { matchLabels: { app: pods } }\n  \
+             template:\n    metadata:\n      labels: { app: pods, sidecar.istio.io/inject: 'true' }\n      annotations: { inject.istio.io/templates: gateway }\n    \
+             spec: { containers: [{ name: istio-proxy, image: auto }] }\n---\n\
+             apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: edge, namespace: edge }\n\
+             spec: { gatewayClassName: istio, addresses: [{ type: Hostname, value: pods.edge.svc.cluster.local }], listeners: [{ name: http, port: 80, protocol: HTTP }] }\n",
+        )
+        .unwrap();
+    plane.run_kubectl(&["rollout", "status", "deployment/pods", "-n", "edge", "--timeout=60s"]).unwrap();
+
+    tag(&runbook, "move", &["--tag", "default", "--revision", "green"])
+        .exits(6)
+        .says("disruptive: gateway edge/edge, which asks for nothing, has pods of its own")
+        .says("deployment edge/pods, the pods of gateway edge, is restarted right after")
+        .says("--approve default")
+        .wrote_nothing();
+    tag(&runbook, "move", &[&approved[..], &["green"]].concat()).exits(0).every_write_was_announced();
+    assert_eq!(mesh.tag("default"), ("green".to_owned(), "green".to_owned()));
+    let validator = mesh.json(&["get", "validatingwebhookconfiguration", "istiod-default-validator"]);
+    assert_eq!(validator["webhooks"][0]["clientConfig"]["service"]["name"], "istiod-green");
+    mesh.healthy_webhooks();
+    let pods = mesh.items(&["pods", "-n", "edge", "-l", "app=pods"]);
+    let live: Vec<_> = pods.iter().filter(|pod| pod["metadata"].get("deletionTimestamp").is_none()).collect();
+    assert_eq!(live.len(), 1);
+    assert_eq!(live[0]["metadata"]["annotations"]["istio.io/rev"], "green");
+    tag(&runbook, "move", &["--tag", "default", "--revision", "green"]).exits(0).says("nothing to do").wrote_nothing();
 }
