@@ -12,9 +12,13 @@ fn every_bundled_runbook_has_a_line_and_none_is_broken() {
 -- stdout
 ambient-upgrade   Upgrade an ambient mesh, in place or by a new revision and its
                   tags
+canary-upgrade    Move a sidecar mesh to a new revision beside the old one, some
+                  namespaces at a time
 gateway-upgrade   Upgrade one gateway, where it is or by a canary beside it
 in-place-upgrade  Upgrade a sidecar mesh in place, one minor at a time
 precheck          Look whether a mesh may be upgraded, and change nothing
+remove-revision   Remove a revision of istiod that nothing uses, and prove it
+                  beforehand
 revision-tag      List, create, move, roll back or remove a revision tag
 rolling-restart   Restart a workload and prove that it came back
 -- exit 0

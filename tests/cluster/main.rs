@@ -10,6 +10,7 @@
 
 mod ambient;
 mod bench;
+mod canary;
 mod control_plane;
 mod example;
 mod gate;
@@ -24,6 +25,7 @@ mod line;
 mod mesh;
 mod precheck;
 mod readme;
+mod removal;
 mod revision_tag;
 mod runbook;
 mod sidecar;

@@ -82,10 +82,11 @@ impl Ran {
         self
     }
 
-    /// Demands words in what was printed.
+    /// Demands words in what was printed, wherever the lines were broken.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
-        assert!(self.printed.contains(words), "`{words}` is missing in\n{}", self.printed);
+        let unbroken = self.printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unbroken.contains(words), "`{words}` is missing in\n{}", self.printed);
         self
     }
 

@@ -161,6 +161,24 @@ fn on_disk(folder: &Path, root: &Path, name: &str) -> Result<Option<Found>, Faul
     Ok(Some(Found { key: file.to_string_lossy().into_owned(), name, text, home: Home::Disk { folder, root } }))
 }
 
+/// A module that the person named by its file, in a parameter: it may lie anywhere, and what it imports itself lies below its folder.
+///
+/// Faults: `RB012` where it cannot be read.
+pub(super) fn named(file: &Path) -> Result<Found, Fault> {
+    let unreadable = |reason: String| {
+        Fault::new(Code::Import, format!("script `{}` cannot be read: {reason}", file.display()))
+            .hint("name a file that is there")
+    };
+    let whole = fs_err::canonicalize(file).map_err(|error| unreadable(error.to_string()))?;
+    let folder = whole.parent().ok_or_else(|| unreadable("it is no file".to_owned()))?;
+    if fs_err::metadata(&whole).map_err(|error| unreadable(error.to_string()))?.len() > LARGEST {
+        return Err(unreadable(format!("it is larger than {LARGEST} bytes")));
+    }
+    let text = fs_err::read_to_string(&whole).map_err(|error| unreadable(error.to_string()))?;
+    let home = Home::Disk { folder: folder.to_owned(), root: folder.to_owned() };
+    Ok(Found { key: whole.to_string_lossy().into_owned(), name: file.display().to_string(), text, home })
+}
+
 fn climbs_out(folder: &Path, root: &Path, name: &str) -> bool {
     let Ok(inside) = folder.strip_prefix(root) else { return true };
     let mut depth = inside.components().count();
@@ -230,6 +248,17 @@ mod tests {
         assert_eq!(library().find("lib/ours", &disk(&own)).unwrap().name, "lib/ours.rhai");
         let inner = Home::Disk { folder: own.join("lib"), root: own.clone() };
         assert_eq!(library().find("../lib/ours", &inner).unwrap().name, "lib/ours.rhai", "up is fine below the root");
+    }
+
+    #[test]
+    fn a_named_file_lies_anywhere_and_imports_from_its_own_folder() {
+        let top = tempfile::tempdir().unwrap();
+        fs_err::write(top.path().join("probe.rhai"), "1").unwrap();
+        fs_err::write(top.path().join("limits.rhai"), "2").unwrap();
+        let found = named(&top.path().join("probe.rhai")).unwrap();
+        assert_eq!(found.text, "1");
+        assert_eq!(library().find("./limits", &found.home).unwrap().text, "2");
+        assert_eq!(named(&top.path().join("missing.rhai")).unwrap_err().code, Code::Import);
     }
 
     #[test]

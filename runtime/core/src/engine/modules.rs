@@ -12,7 +12,7 @@ use rhai::{
 use super::compile::Compiler;
 use super::declare::none_in_module;
 use super::declared::{DeclaredCheck, checks};
-use super::library::{Found, Home, Library};
+use super::library::{self, Found, Home, Library};
 use super::run::Run;
 use super::scan::Scan;
 use super::trouble::{Error, place, raise};
@@ -211,7 +211,12 @@ impl ModuleResolver for Resolver {
         let run = Run::of(Some(&global.tag));
         let source = global.source().unwrap_or_default().to_owned();
         let fail = |fault: Fault| raise(&run, fault, &source, position);
-        let found = self.modules.library.find(path, &self.modules.home_of(&source)).map_err(fail)?;
+        let by_person = run.session.world.files.named.iter().find(|file| file.as_os_str() == path);
+        let found = match by_person {
+            Some(file) => library::named(file),
+            None => self.modules.library.find(path, &self.modules.home_of(&source)),
+        };
+        let found = found.map_err(fail)?;
         let key = found.key.clone();
         if let Some(module) = self.evaluated.lock().expect("no thread panics while it holds this lock").get(&key) {
             return Ok(module.clone());
