@@ -98,6 +98,9 @@ fn a_target_that_breaks_the_proxies_that_run_is_to_be_avoided() {
     let answered = ["--override", "deny-list", "--reason", "no waypoint here"];
     precheck(&runbook, "in-place", "1.30.1", &answered).exits(0).says("let through: versions to avoid").wrote_nothing();
     precheck(&runbook, "in-place", "1.30.3", &[]).exits(0).wrote_nothing();
+    // A canary may skip a minor: old proxies stay with their old control plane.
+    precheck(&runbook, "in-place", "1.31.0-rc.0", &[]).exits(7).says("2 minors").wrote_nothing();
+    precheck(&runbook, "canary", "1.31.0-rc.0", &[]).exits(0).says("1-31-0-rc-0 will be installed").wrote_nothing();
 }
 
 /// T-38: a data plane that ran ahead is said to have, and nothing is downgraded.
