@@ -20,7 +20,7 @@ fn precheck(runbook: &Runbook<'_>, procedure: &str, target: &str, more: &[&str])
     runbook.run(&[&fixed, more].concat())
 }
 
-/// T-10, T-37 and T-42 in one ambient mesh: each found, all told at once, the worst first.
+/// T-10, T-18, T-37 and T-42 in one ambient mesh: each found, all told at once, the worst first.
 #[test]
 fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
     if charts_or_skip("everything_that_speaks_against_an_upgrade_is_told_at_once").is_none() {
@@ -51,6 +51,13 @@ fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
     plane
         .apply("apiVersion: v1\nkind: Service\nmetadata: { name: istiod-new, namespace: istio-system }\nspec: { selector: { app: nobody }, ports: [{ port: 443 }] }")
         .unwrap();
+    // One istiod, and a budget that lets none go: no node can be drained (the part of T-18 that can be known before).
+    plane
+        .apply(
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: keep, namespace: istio-system }\n\
+             spec: { minAvailable: 1, selector: { matchLabels: { app: istiod } } }",
+        )
+        .unwrap();
     let patch = r#"[{"op":"replace","path":"/webhooks/0/clientConfig/service/name","value":"istiod-new"}]"#;
     let validator = "istiod-default-validator";
     plane.run_kubectl(&["patch", "validatingwebhookconfiguration", validator, "--type=json", "-p", patch]).unwrap();
@@ -60,6 +67,8 @@ fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
         .says("CRD tlsroutes is 1.4.1, Istio 1.30.3 needs 1.5.0; in use: shop/raw")
         .says("upgrade the Gateway API CRDs to 1.5.0 or newer")
         .says("istiod-default-validator fails closed and its Service istiod-new has no ready endpoint (F-08)")
+        .says("deployment/istiod has one replica")
+        .says("poddisruptionbudget/keep allows no disruption now")
         .says("namespace kube-system is ambient and in the CNI agent's excludeNamespaces")
         .wrote_nothing();
     let listed = |words: &str| ran.printed.find(words).unwrap_or_else(|| panic!("{words}: {}", ran.printed));
