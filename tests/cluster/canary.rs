@@ -1,6 +1,8 @@
 //! `canary-upgrade.rhai`: a mesh of sidecars moved to a new revision, with the real charts and the real helm.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use runbook_control_plane::{Charts, ControlPlane, FAIL, Failure, Helm, Release, StandIn, State, charts_or_skip};
 use serde_json::{Value, json};
@@ -105,11 +107,12 @@ impl Cluster {
     }
 }
 
-/// `runbook canary-upgrade.rhai` without waiting between waves.
+/// `runbook canary-upgrade.rhai`, without waiting between waves unless it says so.
 pub(crate) fn canary(runbook: &Runbook<'_>, target: &str, more: &[&str]) -> Ran {
     let charts = Charts::open().unwrap().folder().display().to_string();
-    let wanted = ["canary-upgrade.rhai", "--target", target, "--charts", &charts, "--soak", "0s", "--yes"];
-    runbook.run(&[&wanted, more].concat())
+    let wanted = ["canary-upgrade.rhai", "--target", target, "--charts", &charts, "--yes"];
+    let soak: &[&str] = if more.contains(&"--soak") { &[] } else { &["--soak", "0s"] };
+    runbook.run(&[&wanted, soak, more].concat())
 }
 
 fn only(revision: &str, version: &str) -> BTreeSet<(String, String)> {
@@ -361,4 +364,35 @@ fn a_tag_moves_over_two_minors() {
     none_lost(&objects, &mesh.custom_resources());
     mesh.healthy_webhooks();
     canary(&runbook, "1.30.3", &wanted).exits(0).wrote_nothing().says("nothing to do");
+}
+
+/// T-28: a tag that somebody else moves while a wave proves itself stops the run, with both values.
+#[test]
+fn a_tag_that_somebody_else_moves_stops_the_run() {
+    if charts_or_skip("a_tag_that_somebody_else_moves_stops_the_run").is_none() {
+        return;
+    }
+    let cluster = Cluster::of(&tagged("1.29.6", Helm::V3));
+    let runbook = cluster.runbook(Helm::V3);
+    let webhook = "mutatingwebhookconfiguration/istio-revision-tag-prod";
+    let over = AtomicBool::new(false);
+    let mover = || {
+        // As soon as the first wave proves itself, its namespace has been restarted by the new revision.
+        while cluster.proxies("a") != only("1-30-3", "1.30.3") {
+            if over.load(Ordering::Relaxed) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        cluster.kubectl(&["label", webhook, "istio.io/rev=1-29-6", "--overwrite"]);
+    };
+    let ran = std::thread::scope(|scope| {
+        let moving = scope.spawn(mover);
+        let ran = canary(&runbook, "1.30.3", &["--strategy", "tag", "--soak", "15s"]);
+        over.store(true, Ordering::Relaxed);
+        moving.join().unwrap();
+        ran
+    });
+    ran.exits(3).says("tag prod points to 1-29-6 (webhook) and 1-30-3 (Service), expected 1-30-3");
+    assert_eq!(cluster.proxies("b"), only("1-29-6", "1.29.6"), "the second wave was begun");
 }
