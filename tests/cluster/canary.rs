@@ -396,3 +396,77 @@ fn a_tag_that_somebody_else_moves_stops_the_run() {
     ran.exits(3).says("tag prod points to 1-29-6 (webhook) and 1-30-3 (Service), expected 1-30-3");
     assert_eq!(cluster.proxies("b"), only("1-29-6", "1.29.6"), "the second wave was begun");
 }
+
+/// T-43: Gateways that name no revision are given one before the tag `default` exists, and no pod made meanwhile lacks a proxy.
+#[test]
+fn the_default_moves_without_a_gap_and_without_a_storm() {
+    if charts_or_skip("the_default_moves_without_a_gap_and_without_a_storm").is_none() {
+        return;
+    }
+    let gateway = |name: &str, class: &str, protocol: &str, port: u16| {
+        json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": { "name": name, "namespace": "edge" },
+            "spec": { "gatewayClassName": class, "listeners": [{ "name": "one", "port": port, "protocol": protocol }] },
+        })
+    };
+    let gateways = json!({ "apiVersion": "v1", "kind": "List", "items": [
+        gateway("waypoint", "istio-waypoint", "HBONE", 15008), gateway("north", "istio", "HTTP", 80), gateway("south", "istio", "HTTP", 80),
+    ]});
+    // Only an istiod that knows of ambient keeps waypoints.
+    let ambient = json!({ "pilot": { "env": { "PILOT_ENABLE_AMBIENT": "true" } } });
+    let state = unrevisioned("1.29.6", Helm::V3).values("istiod", &ambient);
+    let state = state.apply(&namespace("edge", &json!({}), &[])).apply(&gateways.to_string());
+    let cluster = Cluster::of(&state);
+    let (mesh, runbook) = (cluster.mesh(), cluster.runbook(Helm::V3));
+    let ran = canary(&runbook, "1.30.3", &[]).exits(6).says("make-default").says("F-45");
+    let ran = ran.says("gateway edge/waypoint").says("gateway edge/north").says("gateway edge/south");
+    assert!(ran.announced().iter().all(|words| !words.contains("gateway")), "{:#?}", ran.announced());
+
+    let done = AtomicBool::new(false);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let pods = |number: usize| {
+                json!({ "metadata": { "name": format!("meanwhile-{number}") }, "spec": { "containers": [{ "name": "app", "image": "registry.example/app:1" }] } })
+            };
+            // From shortly before the tag exists: Gateways come first.
+            let claimed = || {
+                let gateway = mesh.json(&["get", "gateways.gateway.networking.k8s.io", "north", "-n", "edge"]);
+                text(&gateway["metadata"]["labels"]["istio.io/rev"]) == "1-30-3"
+            };
+            while !done.load(Ordering::Relaxed) && !claimed() {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            // No more than the nodes have room for.
+            let mut number = 0;
+            while !done.load(Ordering::Relaxed) && number < 120 {
+                cluster.plane.create_all("/api/v1/namespaces/c/pods", [pods(number)]).unwrap();
+                number += 1;
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        });
+        let ran = canary(&runbook, "1.30.3", &["--approve", "make-default"]);
+        done.store(true, Ordering::Relaxed);
+        ran
+    });
+    let ran = ran.exits(0).every_write_was_announced();
+    let announced = ran.announced();
+    let first_tag = place(&announced, "istio-revision-tag-default");
+    for name in ["waypoint", "north", "south"] {
+        assert!(
+            place(&announced, &format!("label gateways.gateway.networking.k8s.io/{name} ")) < first_tag,
+            "{announced:#?}"
+        );
+    }
+    assert_eq!(
+        place(&announced, "patch mutatingwebhookconfiguration/istio-sidecar-injector"),
+        place(&announced, "apply mutatingwebhookconfiguration/istio-revision-tag-default") + 1
+    );
+    for (name, deployment) in [("waypoint", "waypoint"), ("north", "north-istio"), ("south", "south-istio")] {
+        assert_eq!(mesh.gateway("edge", name, deployment), ("1-30-3".to_owned(), true), "{name}");
+        let generation =
+            mesh.json(&["get", "deployment", deployment, "-n", "edge"])["metadata"]["generation"].as_i64().unwrap();
+        assert!(generation < 6, "{deployment} was rolled {generation} times");
+    }
+    let bare: Vec<_> = cluster.proxies("c").into_iter().filter(|(revision, _)| revision.is_empty()).collect();
+    assert!(bare.is_empty() && !cluster.proxies("c").is_empty(), "pods were made without a proxy: {bare:?}");
+}
