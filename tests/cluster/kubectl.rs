@@ -97,7 +97,10 @@ fn a_conflict_names_manager_and_field_and_is_kept_or_forced() {
 fn what_is_as_it_should_be_is_not_sent() {
     let Some((_, bench)) = shared("what_is_as_it_should_be_is_not_sent", "unchanged") else { return };
     let place = json!({ "namespace": "unchanged" });
-    bench.ok("kubectl::apply", json!([{ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "spare" } }]));
+    // A node that no pod of another test may come to, DaemonSets included.
+    let spare = json!({ "taints": [{ "key": "spare", "effect": "NoSchedule" }] });
+    let spare = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "spare" }, "spec": spare });
+    bench.ok("kubectl::apply", json!([spare]));
     let calls = [
         ("kubectl::apply", json!([[config_map("settings", "blue"), deployment("web", "web:1", 1)], place])),
         ("kubectl::label", json!(["deploy", "web", { "tier": "gold" }, place])),

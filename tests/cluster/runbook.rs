@@ -131,7 +131,7 @@ impl Ran {
             .filter(|request| request.is_mutating())
             .filter(|request| {
                 // A Lease is the run's own from when it is taken to the end: renewed meanwhile, let go of last.
-                if request.resource == "leases" {
+                if request.resource == "leases" && request.name.starts_with("runbook-") {
                     return !spans.iter().any(|s| s.primitive == "kubectl::lease hold" && s.from <= request.at);
                 }
                 let tool = if request.user_agent.starts_with("runbook/") { "kubectl::" } else { "helm::" };
