@@ -76,13 +76,13 @@ impl Session {
         if self.scopes.unrecorded() {
             return self.unrecorded(primitive, effect, args, &call);
         }
-        let id = self.identify(primitive, effect, args, &call.step);
-        let words = self.world.secrets.mask(&(primitive.announce)(args));
+        let id = self.identify(primitive, effect, args, &call.step, self.scopes.next_ordinal());
+        let words = self.words(primitive, args);
         if effect.writes() {
             self.may_write(primitive, &words)?;
             self.claims.make(|primitive, args| self.claimed(primitive, args, &call))?;
             self.writes.fetch_add(1, Ordering::Relaxed);
-            self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
+            self.intend(&id, &words)?;
         }
         self.tell(&Event::Calling { step: &call.step, primitive: primitive.name, effect, words: &words });
         self.measured(primitive, args, &call, id, words)
@@ -92,32 +92,32 @@ impl Session {
     fn claimed(&self, primitive: &Primitive, args: &Args, before: &Call<'_>) -> Result<(), Fault> {
         let step = BEFORE_WRITES.to_owned();
         let call = Call { world: before.world, session: self, script: before.script, step };
-        let id = CallId {
-            step: call.step.clone(),
-            ordinal: 0,
-            primitive: primitive.name.to_owned(),
-            effect: primitive.effect,
-            digest: self.journal.digest(&args.to_value()),
-        };
-        let words = self.world.secrets.mask(&(primitive.announce)(args));
-        self.write(Entry::Intent(Intent { call: id.clone(), words: words.clone() }), Flush::Now)?;
+        let id = self.identify(primitive, primitive.effect, args, &call.step, 0);
+        let words = self.words(primitive, args);
+        self.intend(&id, &words)?;
         self.measured(primitive, args, &call, id, words).map(drop)
     }
 
     /// A read that is the work of another call: how often it is made depends on time, so it is neither counted nor recorded.
     fn unrecorded(&self, primitive: &Primitive, effect: Effect, args: &Args, call: &Call<'_>) -> Outcome {
         if effect.writes() {
-            self.may_write(primitive, &self.world.secrets.mask(&(primitive.announce)(args)))?;
+            self.may_write(primitive, &self.words(primitive, args))?;
         }
-        let mut outcome = (primitive.run)(call, args);
-        match &mut outcome {
-            Ok(value) => self.world.secrets.learn_from(value),
-            Err(fault) => {
-                fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
-                fault.step.get_or_insert_with(|| call.step.clone());
-            }
+        let outcome = carry_out(primitive, call, args);
+        if let Ok(value) = &outcome {
+            self.world.secrets.learn_from(value);
         }
         outcome
+    }
+
+    /// What a call is about to do, for people.
+    fn words(&self, primitive: &Primitive, args: &Args) -> String {
+        self.world.secrets.mask(&(primitive.announce)(args))
+    }
+
+    /// Writes down that a write is about to be sent; on disk when this returns.
+    fn intend(&self, call: &CallId, words: &str) -> Result<(), Fault> {
+        self.write(Entry::Intent(Intent { call: call.clone(), words: words.to_owned() }), Flush::Now)
     }
 
     fn may_go_on(&self, call: &Call<'_>) -> Result<(), Fault> {
@@ -133,10 +133,10 @@ impl Session {
         }
     }
 
-    fn identify(&self, primitive: &Primitive, effect: Effect, args: &Args, step: &str) -> CallId {
+    fn identify(&self, primitive: &Primitive, effect: Effect, args: &Args, step: &str, ordinal: u64) -> CallId {
         CallId {
             step: step.to_owned(),
-            ordinal: self.scopes.next_ordinal(),
+            ordinal,
             primitive: primitive.name.to_owned(),
             effect,
             digest: self.journal.digest(&args.to_value()),
@@ -154,12 +154,8 @@ impl Session {
         );
         let _entered = span.enter();
         let started = self.world.clock.elapsed();
-        let mut outcome = (primitive.run)(call, args);
+        let outcome = carry_out(primitive, call, args);
         let ms = millis(self.world.clock.elapsed().saturating_sub(started));
-        if let Err(fault) = &mut outcome {
-            fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
-            fault.step.get_or_insert_with(|| call.step.clone());
-        }
         span.record("duration_ms", ms);
         span.record("outcome", outcome.as_ref().map_or_else(|fault| fault.code.id(), |_| "ok"));
         tracing::info!(target: "runbook::call", words = %words, "{}", if outcome.is_ok() { "done" } else { "failed" });
@@ -402,6 +398,15 @@ impl Session {
             observer.observe(event);
         }
     }
+}
+
+/// Does what a call asks for; its fault says which call that was.
+fn carry_out(primitive: &Primitive, call: &Call<'_>, args: &Args) -> Outcome {
+    (primitive.run)(call, args).map_err(|mut fault| {
+        fault.primitive.get_or_insert_with(|| primitive.name.to_owned());
+        fault.step.get_or_insert_with(|| call.step.clone());
+        fault
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
