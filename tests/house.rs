@@ -155,8 +155,9 @@ fn the_crates_depend_one_way() {
         text.split("[dev-dependencies]").next().unwrap_or_default().to_owned()
     };
     for (of, never) in [
-        ("runtime/core", &["runbook-stdlib", "runbook-sim", "runbook-control-plane"][..]),
-        ("runtime/sim", &["runbook-core", "runbook-stdlib", "runbook-control-plane", "rhai"]),
+        ("runtime/core", &["runbook-stdlib", "runbook-sim", "runbook-chart", "runbook-control-plane"][..]),
+        ("runtime/sim", &["runbook-core", "runbook-chart", "runbook-stdlib", "runbook-control-plane", "rhai"]),
+        ("runtime/chart", &["runbook-core", "runbook-sim", "runbook-stdlib", "kube", "tokio"]),
         ("stdlib", &["runbook-sim", "runbook-control-plane"]),
     ] {
         for name in never {
