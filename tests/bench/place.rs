@@ -7,6 +7,7 @@ use http::{Method, Request};
 use kube::Client;
 use runbook_control_plane::{ControlPlane, Helm, Nodes};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::Fallible;
 use crate::running::Running;
@@ -21,20 +22,21 @@ pub(crate) const SETTLED: &str = r#""t":"settled""#;
 pub(crate) struct Place {
     pub(crate) plane: ControlPlane,
     folder: PathBuf,
+    disk: TempDir,
 }
 
 impl Place {
     /// Starts it. Builds it before, where that was never done on this machine.
     pub(crate) fn open() -> Fallible<Self> {
-        let plane = ControlPlane::with_nodes(Nodes { count: 6, pods_each: 5000 })?;
+        let plane = ControlPlane::in_memory(Nodes { count: 6, pods_each: 5000 })?;
         let folder = plane.folder()?;
-        fs_err::create_dir_all(folder.join("runs"))?;
-        Ok(Self { plane, folder })
+        let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        Ok(Self { plane, folder, disk })
     }
 
-    /// Where the program keeps its journals: on a real disk, beside the control plane.
+    /// Where the program keeps its journals: on a real disk, which the control plane does not write to.
     pub(crate) fn runs(&self) -> PathBuf {
-        self.folder.join("runs")
+        self.disk.path().to_owned()
     }
 
     /// Writes a file, such as a script; gives its path.

@@ -11,6 +11,9 @@ use crate::fault::Fault;
 
 const LOCK: &str = "lock";
 
+/// Files here are in memory.
+const MEMORY: &str = "/dev/shm";
+
 /// A folder that lives as long as the value.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
@@ -19,14 +22,22 @@ pub(crate) struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a folder, and removes those that were left behind.
+    /// Makes a folder in the cache, and removes those that were left behind.
     pub(crate) fn make() -> Result<Self, Fault> {
-        let runs = cache::root().join("runs");
-        fs_err::create_dir_all(&runs)?;
+        Self::make_in(&cache::root().join("runs"))
+    }
+
+    /// The same on a disk in memory, where the machine has one.
+    pub(crate) fn make_in_memory() -> Result<Self, Fault> {
+        if Path::new(MEMORY).is_dir() { Self::make_in(&Path::new(MEMORY).join("runbook-runs")) } else { Self::make() }
+    }
+
+    fn make_in(runs: &Path) -> Result<Self, Fault> {
+        fs_err::create_dir_all(runs)?;
         // One at a time: a folder that is not locked yet looks like one that was left.
         let _one = cache::lock(&runs.join(LOCK), "starting")?;
-        sweep(&runs)?;
-        let path = tempfile::Builder::new().prefix("run-").tempdir_in(&runs)?.keep();
+        sweep(runs)?;
+        let path = tempfile::Builder::new().prefix("run-").tempdir_in(runs)?.keep();
         let lock = cache::try_lock(&path.join(LOCK))?.expect("nobody else knows the folder yet");
         Ok(Self { path, _lock: lock })
     }

@@ -74,6 +74,12 @@ impl ControlPlane {
         Self::begin(ServiceRange::free()?, None, nodes)
     }
 
+    /// The same with all it writes in memory, where the machine has a disk there: for measuring, since an API server does not
+    /// share a disk with those who talk to it.
+    pub fn in_memory(nodes: Nodes) -> Result<Self, Fault> {
+        Self::begin_in(RunFolder::make_in_memory()?, ServiceRange::free()?, None, nodes)
+    }
+
     /// The one that all tests of this process share. It is never dropped, so it ends with the process.
     ///
     /// For tests that keep to namespaces of their own and install nothing cluster-wide.
@@ -84,9 +90,12 @@ impl ControlPlane {
 
     /// Starts from a copy of etcd's data, or from nothing.
     pub(crate) fn begin(range: ServiceRange, data: Option<&Path>, nodes: Nodes) -> Result<Self, Fault> {
+        Self::begin_in(RunFolder::make()?, range, data, nodes)
+    }
+
+    fn begin_in(folder: RunFolder, range: ServiceRange, data: Option<&Path>, nodes: Nodes) -> Result<Self, Fault> {
         let binaries = Binaries::find_or_build()?;
         let certificates = Certificates::open_or_make(&binaries.folder())?;
-        let folder = RunFolder::make()?;
         if let Some(data) = data {
             copy::folder(data, &Servers::data(folder.path()))?;
         }
