@@ -3,4 +3,23 @@
 //! Not known here: scripts, journals, modes. Whether the API server behind a `kube::Client` is real or simulated is not
 //! known either: the actors run unchanged against both.
 
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "the seams stand before those who use them"
+)]
+
 pub mod actor;
+mod controller;
+mod resource;
+mod server;
+mod simulation;
+mod status;
+mod store;
+pub mod time;
+
+pub use controller::{Failing, Failure, Habits};
+pub use simulation::{Options, Simulation};
+pub use status::Status;

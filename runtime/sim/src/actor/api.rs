@@ -7,39 +7,10 @@ use http::{Method, Request};
 use kube::{Client, core::WatchEvent};
 use serde_json::Value;
 
+pub(crate) use crate::resource::Resource;
+
 /// How many objects one page of a list holds.
 const PAGE: u32 = 500;
-
-/// A kind of object, as its address says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Resource {
-    pub(crate) group: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) plural: &'static str,
-}
-
-impl Resource {
-    /// A resource of the core group.
-    pub(crate) const fn core(plural: &'static str) -> Self {
-        Self { group: "", version: "v1", plural }
-    }
-
-    /// A resource of a named group.
-    pub(crate) const fn of(group: &'static str, version: &'static str, plural: &'static str) -> Self {
-        Self { group, version, plural }
-    }
-
-    /// The path of the collection, or of one object of it. An empty namespace stands for none.
-    pub(crate) fn path(&self, namespace: &str, name: &str) -> String {
-        let root = if self.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", self.group) };
-        let mut path = format!("{root}/{}", self.version);
-        if !namespace.is_empty() {
-            path = format!("{path}/namespaces/{namespace}");
-        }
-        path = format!("{path}/{}", self.plural);
-        if name.is_empty() { path } else { format!("{path}/{name}") }
-    }
-}
 
 /// Which objects of a collection are wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -202,12 +173,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_follow_group_and_scope() {
-        assert_eq!(Resource::core("services").path("shop", "web"), "/api/v1/namespaces/shop/services/web");
-        assert_eq!(Resource::of("apps", "v1", "deployments").path("", ""), "/apis/apps/v1/deployments");
-    }
 
     #[test]
     fn selectors_are_escaped() {

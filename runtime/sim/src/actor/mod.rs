@@ -6,7 +6,7 @@
 mod api;
 pub(crate) mod cni;
 pub mod istiod;
-mod json;
+pub(crate) mod json;
 mod mirror;
 mod pace;
 

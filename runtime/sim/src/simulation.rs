@@ -1,0 +1,76 @@
+//! One simulated cluster, as those who start it hold it.
+//!
+//! Not known here: what it is good for.
+
+use std::sync::Arc;
+
+use axum::Router;
+use jiff::Timestamp;
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    controller::{ALL, Habits, Hand},
+    server::Server,
+    time::Clock,
+};
+
+/// What a simulated cluster begins with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where uids and generated names come from: the same seed, the same names.
+    pub seed: u64,
+    /// What its clock shows at first.
+    pub start: Timestamp,
+    /// How its machines behave.
+    pub habits: Habits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let start = Timestamp::from_second(1_767_225_600).unwrap_or_default();
+        Self { seed: 1, start, habits: Habits::default() }
+    }
+}
+
+/// A simulated cluster.
+pub struct Simulation {
+    server: Arc<Server>,
+}
+
+impl Simulation {
+    /// A cluster that answers. Its controllers rest until [`Simulation::run`].
+    pub fn new(options: Options) -> Self {
+        let clock = Clock::new(options.start);
+        Self { server: Server::new(clock, options.seed, options.habits) }
+    }
+
+    /// A client whose requests do not leave the process.
+    pub fn client(&self) -> Client {
+        Client::new(self.router(), "default")
+    }
+
+    /// The API server, as a tower service.
+    pub fn router(&self) -> Router {
+        self.server.router()
+    }
+
+    /// The clock that everything in the cluster goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.server.clock
+    }
+
+    /// Changes how machines behave from now on.
+    pub fn set_habits(&self, habits: Habits) {
+        self.server.set_habits(habits);
+    }
+
+    /// Lets the controllers act until `stop` is cancelled.
+    pub async fn run(&self, stop: CancellationToken) {
+        let hand = Hand::new(self.server.clone(), "kube-controller-manager");
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.server.queue.work(&hand, ALL, &self.server.clock) => {}
+        }
+    }
+}
