@@ -25,6 +25,7 @@ mod line;
 mod mesh;
 mod precheck;
 mod readme;
+mod record;
 mod removal;
 mod revision_tag;
 mod runbook;

@@ -13,6 +13,7 @@
 
 pub mod actor;
 mod controller;
+mod kind;
 mod resource;
 mod server;
 mod simulation;

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use runbook_control_plane::{Binaries, ControlPlane, Fault, Helm, Nodes, StandIn, State};
+use runbook_control_plane::{Binaries, ControlPlane, Fault, Helm, Nodes, StandIn, State, record_to_file};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -20,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Build the binaries that are not there yet, and no more.
     Build,
+    /// Ask an API server what it is and write it down for the simulation.
+    Record,
     /// Run a control plane until Ctrl-C.
     Up {
         /// How many nodes.
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         .init();
     let done = match Arguments::parse().command {
         Command::Build => Binaries::find_or_build().map(|binaries| println!("{}", binaries.digest())),
+        Command::Record => record_to_file().map(|file| println!("{}", file.display())),
         Command::Up { nodes, state } => up(nodes, state.as_ref()),
     };
     match done {

@@ -64,7 +64,7 @@ fn targets(part: &Part) -> Vec<Target<'_>> {
 }
 
 /// Runs a command to its end and returns what it printed.
-pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Fault> {
+pub(crate) fn run(command: &mut Command) -> Result<Vec<u8>, Fault> {
     let output = command.stdin(Stdio::null()).output()?;
     if output.status.success() {
         return Ok(output.stdout);

@@ -6,7 +6,7 @@
 mod digest;
 mod found;
 mod gateway_api;
-mod go;
+pub(crate) mod go;
 mod part;
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use std::time::Instant;
 
 pub(crate) use digest::short;
 pub use gateway_api::gateway_api_crds;
+pub(crate) use part::kubernetes_modules;
 pub use part::{Tool, gateway_api_version, kubernetes_version};
 
 use crate::cache;

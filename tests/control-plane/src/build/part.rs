@@ -181,6 +181,11 @@ fn pinned(go_mod: &'static str, module: &str) -> &'static str {
         .expect("every module folder pins the module it is named after")
 }
 
+/// The folder of the Go module that pins Kubernetes and all that it is made of.
+pub(crate) fn kubernetes_modules() -> PathBuf {
+    modules().join("kubernetes")
+}
+
 /// The folder that holds the pinned Go modules.
 pub(super) fn modules() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("modules")
