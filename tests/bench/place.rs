@@ -1,7 +1,8 @@
 //! Where it is measured: one control plane, the program, and the folder of its runs.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use http::{Method, Request};
 use kube::Client;
@@ -12,9 +13,7 @@ use tempfile::TempDir;
 use crate::Fallible;
 use crate::running::Running;
 
-/// A line that begins a step, a call, and ends a call: what the program says in JSON.
-pub(crate) const STEP: &str = r#""t":"step_started""#;
-pub(crate) const STEP_OVER: &str = r#""t":"step_finished""#;
+/// A line that begins a call, and one that ends it: what the program says in JSON.
 pub(crate) const CALLING: &str = r#""t":"calling""#;
 pub(crate) const SETTLED: &str = r#""t":"settled""#;
 
@@ -68,9 +67,23 @@ impl Place {
 
     /// The same, its journal elsewhere.
     pub(crate) fn run_in(&self, runs: &Path, script: &Path, arguments: &[&str]) -> Fallible<Running> {
+        Running::start(self.script(runs, script, arguments)?)
+    }
+
+    /// How long a script takes as a whole, its events going where nobody reads them: a reader takes part of the machine.
+    pub(crate) fn took(&self, runs: &Path, script: &Path, arguments: &[&str]) -> Fallible<Duration> {
+        let mut command = self.script(runs, script, arguments)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let begun = Instant::now();
+        let ended = command.spawn()?.wait_with_output()?;
+        let took = begun.elapsed();
+        if ended.status.success() { Ok(took) } else { Err(String::from_utf8_lossy(&ended.stderr).into()) }
+    }
+
+    fn script(&self, runs: &Path, script: &Path, arguments: &[&str]) -> Fallible<Command> {
         let mut command = self.command(env!("CARGO_BIN_EXE_runbook"))?;
         command.arg(script).args(arguments).args(["--yes", "--output", "json", "--journal"]).arg(runs);
-        Running::start(command)
+        Ok(command)
     }
 
     /// A client of the API server, of the benchmark's own.

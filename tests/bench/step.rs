@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use http::Method;
 
-use crate::place::{Place, STEP, STEP_OVER};
+use crate::place::Place;
 use crate::running::Running;
 use crate::table::Row;
 use crate::times::{Times, shown};
@@ -88,33 +88,24 @@ fn server_alone(place: &Place) -> Fallible<f64> {
     Ok(times.mean())
 }
 
-/// One step of ours: the runs' medians of all that lies between the first step's beginning and the last one's end, in milliseconds.
+/// One step of ours, in milliseconds: what a run of many takes longer than a run of none, over how many they are. Nobody reads
+/// what they say meanwhile, as nobody reads what the shell's loop says.
 fn ours(place: &Place, runs: &Path, script: &Path, word: &str) -> Fallible<f64> {
-    let mut each = Times::default();
+    let (mut none, mut many) = (Times::default(), Times::default());
     for run in 0..RUNS {
-        let times = STEPS.to_string();
-        let told = format!("{word}-{run}");
-        // The limits let 50 writes a second go: they would be all that is measured.
-        let mut arguments = vec!["--times", &times, "--limits", "off"];
-        if !word.is_empty() {
-            arguments.extend(["--word", &told]);
+        for (times, steps) in [(&mut none, 0), (&mut many, STEPS)] {
+            let (steps, told) = (steps.to_string(), format!("{word}-{run}-{steps}"));
+            // The limits let 50 writes a second go: they would be all that is measured.
+            let mut arguments = vec!["--times", &steps, "--limits", "off"];
+            if !word.is_empty() {
+                arguments.extend(["--word", &told]);
+            }
+            times.add(place.took(runs, script, &arguments)?);
         }
-        let mut running = place.run_in(runs, script, &arguments)?;
-        let (begun, _) = running.line(STEP)?;
-        let over = last(&mut running)?;
-        running.end()?;
-        each.add((over - begun) / u32::try_from(STEPS)?);
     }
-    eprintln!("  {}: {each}", script.file_stem().unwrap_or_default().display());
-    Ok(each.median())
-}
-
-fn last(running: &mut Running) -> Fallible<Instant> {
-    let mut over = running.begun;
-    for _ in 0..STEPS {
-        over = running.line(STEP_OVER)?.0;
-    }
-    Ok(over)
+    eprintln!("  {}: {none} without a step, {many} with {STEPS}", script.file_stem().unwrap_or_default().display());
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+    Ok((many.median() - none.median()) / STEPS as f64)
 }
 
 /// One turn of a shell's loop, in milliseconds.
