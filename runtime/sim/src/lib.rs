@@ -12,9 +12,12 @@
 )]
 
 pub mod actor;
+mod apply;
 mod controller;
 mod kind;
+mod patch;
 mod resource;
+mod schema;
 mod server;
 mod simulation;
 mod status;
