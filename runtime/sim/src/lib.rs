@@ -12,18 +12,23 @@
 )]
 
 pub mod actor;
+mod admission;
 mod apply;
 mod controller;
 mod kind;
+mod listen;
 mod patch;
 mod resource;
 mod schema;
+mod selector;
 mod server;
 mod simulation;
 mod status;
 mod store;
 pub mod time;
 
+pub use admission::{Answerer, Call};
 pub use controller::{Failing, Failure, Habits};
+pub use listen::Listening;
 pub use simulation::{Options, Simulation};
 pub use status::Status;

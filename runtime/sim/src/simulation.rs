@@ -10,7 +10,9 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::Answerer,
     controller::{ALL, Habits, Hand},
+    listen::{Listening, listen},
     server::Server,
     time::Clock,
 };
@@ -60,9 +62,19 @@ impl Simulation {
         &self.server.clock
     }
 
+    /// Has webhooks answered by `answerer` from now on.
+    pub fn set_answerer(&self, answerer: Answerer) {
+        self.server.set_answerer(answerer);
+    }
+
     /// Changes how machines behave from now on.
     pub fn set_habits(&self, habits: Habits) {
         self.server.set_habits(habits);
+    }
+
+    /// Serves the API server on the loopback address too, until `stop` is cancelled.
+    pub async fn listen(&self, stop: CancellationToken) -> std::io::Result<Listening> {
+        listen(self.router(), stop).await
     }
 
     /// Lets the controllers act until `stop` is cancelled.

@@ -19,6 +19,8 @@ pub struct Status {
     pub details: Option<Value>,
     /// Seconds after which a client may ask again.
     pub retry_after: Option<u32>,
+    /// A continue token to go on with, where the one that was given is too old.
+    pub go_on: Option<String>,
 }
 
 /// One of the causes of a refusal.
@@ -31,7 +33,7 @@ pub(crate) struct Cause {
 
 impl Status {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, retry_after: None }
+        Self { code, reason, message: message.into(), details: None, retry_after: None, go_on: None }
     }
 
     fn about(mut self, of: &GroupResource, name: &str) -> Self {
@@ -157,6 +159,23 @@ impl Status {
         Self::new(501, "NotImplemented", format!("the simulation cannot answer this truly: {}", what.as_ref()))
     }
 
+    /// A patch that is well-formed and does not fit: the API server says no more than this.
+    pub(crate) fn unprocessable() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        let mut status = Self::new(422, "Invalid", message);
+        status.details = Some(json!({}));
+        status
+    }
+
+    /// Adds a cause.
+    pub(crate) fn add_cause(&mut self, cause: &Cause) {
+        let about = self.details.get_or_insert_with(|| json!({}));
+        match about["causes"].as_array_mut() {
+            Some(causes) => causes.extend(spelt(std::slice::from_ref(cause)).as_array().cloned().unwrap_or_default()),
+            None => about["causes"] = spelt(std::slice::from_ref(cause)),
+        }
+    }
+
     /// Any answer, for those who pass on another's words.
     pub(crate) fn other(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, reason, message)
@@ -177,6 +196,9 @@ impl Status {
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
         });
+        if let Some(token) = &self.go_on {
+            body["metadata"] = json!({ "continue": token });
+        }
         if !self.reason.is_empty() {
             body["reason"] = self.reason.into();
         }

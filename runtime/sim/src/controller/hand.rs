@@ -180,6 +180,11 @@ impl Hand {
         self.server.hand_bind(self.manager, (namespace, name), node).await
     }
 
+    /// Lets go of a namespace that has been emptied.
+    pub(crate) async fn finalize(&self, namespace: &str) -> Result<(), Status> {
+        self.server.hand_finalize(self.manager, namespace).await
+    }
+
     /// Tells of something that happened to an object. The same again is counted up.
     pub(crate) async fn event(&self, about: &Value, gravity: Gravity, reason: &str, message: &str) {
         let space = if namespace(about).is_empty() { "default" } else { namespace(about) };

@@ -6,84 +6,55 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{
+    Deletion, Server,
+    modify::{Basis, Book},
+    order::Order,
+    path::Place,
+};
 use crate::{
-    actor::json::{as_map, map_at, name, namespace},
+    actor::json::{map_at, name, namespace},
+    patch,
     resource::{GroupResource, Resource},
     status::Status,
-    store::{Expect, Miss},
 };
 
-/// What becomes of the dependents of a deleted object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Propagation {
-    /// They go after it.
-    Background,
-    /// They go before it.
-    Foreground,
-    /// They stay, without their owner.
-    Orphan,
-}
-
-/// How an object is to be deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Deletion {
-    /// What becomes of its dependents; the kind's own default where none is said.
-    pub(crate) propagation: Option<Propagation>,
-    /// Seconds that a pod is given to end; the pod's own where none is said.
-    pub(crate) grace: Option<u64>,
-    /// Only if the object still has this uid.
-    pub(crate) uid: Option<String>,
-    /// Only if the object still is at this version.
-    pub(crate) version: Option<String>,
-}
-
 impl Server {
+    /// The place of an object, in the version that is preferred.
+    fn place(&self, resource: &GroupResource, namespace: &str, name: &str, below: &str) -> Result<Place, Status> {
+        let versions = self.catalogue().versions(&resource.group, &resource.plural);
+        let kind = versions.into_iter().find(|kind| !kind.verbs.is_empty()).ok_or_else(Status::no_such_path)?;
+        let namespace = if kind.namespaced { namespace } else { "" };
+        Ok(Place {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            below: below.to_owned(),
+            rest: String::new(),
+        })
+    }
+
     pub(crate) async fn hand_create(
         self: &Arc<Self>,
         resource: &GroupResource,
-        _manager: &str,
+        manager: &str,
         mut object: Value,
     ) -> Result<Value, Status> {
-        let metadata = map_at(&mut object, "metadata");
-        metadata.insert("uid".to_owned(), self.uid().into());
-        metadata
-            .insert("creationTimestamp".to_owned(), self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into());
-        metadata.insert("generation".to_owned(), 1.into());
-        match self.store.put(resource, &mut object, Expect::Absent) {
-            Ok(_) => Ok(object),
-            Err(_) => Err(Status::already_exists(resource, name(&object))),
-        }
+        let place = self.place(resource, namespace(&object), "", "")?;
+        told(&place, &mut object);
+        Ok(self.create(&Order::own(place, manager), object).await?.object)
     }
 
     pub(crate) async fn hand_update(
         self: &Arc<Self>,
         resource: &GroupResource,
-        _manager: &str,
+        manager: &str,
         part: &str,
         mut object: Value,
     ) -> Result<Value, Status> {
-        let (space, named) = (namespace(&object).to_owned(), name(&object).to_owned());
-        let present = self.store.get(resource, &space, &named).ok_or_else(|| Status::not_found(resource, &named))?;
-        if object["metadata"]["resourceVersion"].as_str() != Some(&present.version.to_string()) {
-            return Err(Status::stale(resource, &named));
-        }
-        let mut old = present.value();
-        if part == "status" {
-            as_map(&mut old).insert("status".to_owned(), object["status"].take());
-            object = old;
-        } else {
-            if old["spec"] != object["spec"] {
-                let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
-                map_at(&mut object, "metadata").insert("generation".to_owned(), generation.into());
-            }
-            as_map(&mut object).insert("status".to_owned(), old["status"].take());
-        }
-        match self.store.put(resource, &mut object, Expect::Version(present.version)) {
-            Ok(_) => Ok(object),
-            Err(Miss::Gone) => Err(Status::not_found(resource, &named)),
-            Err(_) => Err(Status::stale(resource, &named)),
-        }
+        let place = self.place(resource, namespace(&object), name(&object), part)?;
+        told(&place, &mut object);
+        Ok(self.replace(&Order::own(place, manager), object).await?.object)
     }
 
     pub(crate) async fn hand_merge(
@@ -92,30 +63,50 @@ impl Server {
         manager: &str,
         part: &str,
         (namespace, name): (&str, &str),
-        patch: Value,
+        merged: Value,
     ) -> Result<Value, Status> {
-        let present = self.store.get(resource, namespace, name).ok_or_else(|| Status::not_found(resource, name))?;
-        let mut object = present.value();
-        json_patch::merge(&mut object, &patch);
-        self.hand_update(resource, manager, part, object).await
+        let place = self.place(resource, namespace, name, part)?;
+        let order = Order::own(place, manager);
+        Ok(self.modify(&order, Basis::Any, Book::Open, |live| Ok(patch::merge(live, &merged))).await?.object)
     }
 
     pub(crate) async fn hand_delete(
         self: &Arc<Self>,
         resource: &GroupResource,
-        _manager: &str,
+        manager: &str,
         (namespace, name): (&str, &str),
-        _how: Deletion,
+        how: Deletion,
     ) -> Result<(), Status> {
-        let present = self.store.get(resource, namespace, name).ok_or_else(|| Status::not_found(resource, name))?;
-        match self.store.remove(resource, namespace, name, present.version) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Status::stale(resource, name)),
-        }
+        let place = self.place(resource, namespace, name, "")?;
+        self.delete(&Order::own(place, manager), &how).await.map(|_| ())
     }
 
-    pub(crate) async fn hand_bind(self: &Arc<Self>, manager: &str, at: (&str, &str), node: &str) -> Result<(), Status> {
+    pub(crate) async fn hand_bind(
+        self: &Arc<Self>,
+        manager: &str,
+        (namespace, name): (&str, &str),
+        node: &str,
+    ) -> Result<(), Status> {
         let pods = GroupResource::from(Resource::core("pods"));
-        self.hand_merge(&pods, manager, "", at, json!({ "spec": { "nodeName": node } })).await.map(|_| ())
+        let place = self.place(&pods, namespace, name, "")?;
+        self.bind(Order::own(place, manager), node).await
     }
+
+    /// Empties the finalizers of a namespace that has been emptied.
+    pub(crate) async fn hand_finalize(self: &Arc<Self>, manager: &str, name: &str) -> Result<(), Status> {
+        let namespaces = GroupResource::from(Resource::core("namespaces"));
+        let order = Order::own(self.place(&namespaces, "", name, "")?, manager);
+        let changed = self.modify(&order, Basis::Any, Book::Open, |live| {
+            let mut new = live.clone();
+            map_at(&mut new, "spec").insert("finalizers".to_owned(), json!([]));
+            Ok(new)
+        });
+        changed.await.map(|_| ())
+    }
+}
+
+/// Says what kind an object is of, where a controller left that out.
+fn told(place: &Place, object: &mut Value) {
+    object["kind"] = place.kind.kind.as_str().into();
+    object["apiVersion"] = place.kind.api_version().into();
 }

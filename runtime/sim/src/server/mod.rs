@@ -2,22 +2,54 @@
 //!
 //! Not known here: how objects are kept, and who else acts on them.
 
+mod accept;
+mod allot;
+mod answer;
+mod beginning;
+mod below;
+mod body;
 mod deed;
+mod delete;
+mod door;
+mod metadata;
+mod modify;
+mod order;
+mod other;
+mod patch;
+mod path;
+mod protobuf;
+mod query;
+mod read;
+mod render;
+mod shape;
+mod strategy;
+mod table;
+mod virtual_kind;
+mod watch;
+mod write;
 
 use std::{
+    collections::HashMap,
     fmt::Write as _,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use axum::{Router, extract::Request, response::Response};
-use rand::{RngCore, SeedableRng, rngs::StdRng};
+use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-pub(crate) use self::deed::{Deletion, Propagation};
+pub(crate) use self::{
+    delete::{Deletion, Propagation},
+    metadata::generated,
+    order::Order,
+    shape::reread,
+};
 use crate::{
+    admission::Answerer,
     controller::{Habits, Queue},
+    kind::{Catalogue, Kind},
     resource::GroupResource,
-    store::Store,
+    store::{Expect, Miss, Store, Stored},
     time::Clock,
 };
 
@@ -26,17 +58,32 @@ pub(crate) struct Server {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) queue: Arc<Queue>,
+    catalogue: RwLock<Catalogue>,
+    schemas: Mutex<HashMap<String, shape::Known>>,
     habits: RwLock<Arc<Habits>>,
+    answerer: RwLock<Option<Answerer>>,
     dice: Mutex<StdRng>,
 }
+
+const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
 
 impl Server {
     pub(crate) fn new(clock: Clock, seed: u64, habits: Habits) -> Arc<Self> {
         let queue = Arc::new(Queue::default());
         let (told, time) = (queue.clone(), clock.clone());
         let store = Store::new(Some(Box::new(move |resource, event| told.push(time.now(), resource, event))));
-        let dice = Mutex::new(StdRng::seed_from_u64(seed));
-        Arc::new(Self { clock, store, queue, habits: RwLock::new(Arc::new(habits)), dice })
+        let server = Self {
+            clock,
+            store,
+            queue,
+            catalogue: RwLock::new(Catalogue::builtin()),
+            schemas: Mutex::default(),
+            habits: RwLock::new(Arc::new(habits)),
+            answerer: RwLock::new(None),
+            dice: Mutex::new(StdRng::seed_from_u64(seed)),
+        };
+        server.begin();
+        Arc::new(server)
     }
 
     /// How this cluster's machines behave.
@@ -49,6 +96,21 @@ impl Server {
         *self.habits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(habits);
     }
 
+    /// Who answers webhooks.
+    pub(crate) fn answerer(&self) -> Option<Answerer> {
+        self.answerer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has webhooks answered by `answerer` from now on.
+    pub(crate) fn set_answerer(&self, answerer: Answerer) {
+        *self.answerer.write().unwrap_or_else(PoisonError::into_inner) = Some(answerer);
+    }
+
+    /// All kinds that are served now.
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        self.catalogue.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A new uid, from the seed.
     pub(crate) fn uid(&self) -> String {
         let mut bytes = [0; 16];
@@ -59,26 +121,67 @@ impl Server {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
+    /// A letter for a generated name, from the seed.
+    pub(crate) fn letter(&self) -> u8 {
+        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        metadata::LETTERS[dice.random_range(0..metadata::LETTERS.len())]
+    }
+
     /// The resource that a kind is served as, and whether it has namespaces.
-    pub(crate) fn resource_of(&self, _api_version: &str, _kind: &str) -> Option<(GroupResource, bool)> {
-        None
+    pub(crate) fn resource_of(&self, api_version: &str, kind: &str) -> Option<(GroupResource, bool)> {
+        let catalogue = self.catalogue();
+        let found = catalogue.by_kind(api_version, kind).or_else(|| {
+            // An owner may be named in a version that is no longer served.
+            let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+            catalogue.all().find(|known| known.group == group && known.kind == kind).cloned()
+        })?;
+        Some((GroupResource::new(&found.group, &found.plural), found.namespaced))
     }
 
-    /// The way in, for the in-process client and the listener alike.
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
-        let server = self.clone();
-        Router::new().fallback(move |request: Request| {
-            let server = server.clone();
-            async move { server.answer(request).await }
-        })
+    /// Keeps an object, and takes in what it says about kinds.
+    fn keep(&self, kind: &Kind, object: &mut Value, expect: Expect) -> Result<Arc<Stored>, Miss> {
+        let stored = self.store.put(&GroupResource::new(&kind.group, &kind.plural), object, expect)?;
+        if (kind.group.as_str(), kind.plural.as_str()) == CRDS {
+            self.take_in(object);
+        }
+        if expect == Expect::Absent && kind.group.is_empty() && kind.kind == "Namespace" {
+            self.furnish(crate::actor::json::name(object));
+        }
+        Ok(stored)
     }
 
-    async fn answer(self: Arc<Self>, _request: Request) -> Response {
-        let status = crate::status::Status::no_such_path();
-        let mut response = Response::new(status.body().to_string().into());
-        *response.status_mut() = http::StatusCode::NOT_FOUND;
-        response
+    /// Takes an object away, and the kinds that it stood for.
+    fn drop_object(&self, kind: &Kind, namespace: &str, name: &str, version: u64) -> Result<Arc<Stored>, Miss> {
+        let last = self.store.remove(&GroupResource::new(&kind.group, &kind.plural), namespace, name, version)?;
+        if (kind.group.as_str(), kind.plural.as_str()) == CRDS {
+            let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
+            *catalogue = catalogue.without_crd(name);
+        }
+        Ok(last)
     }
+
+    /// Serves what a definition says once it is established.
+    fn take_in(&self, definition: &Value) {
+        let mut conditions = definition["status"]["conditions"].as_array().into_iter().flatten();
+        if conditions.any(|one| one["type"] == "Established" && one["status"] == "True") {
+            let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
+            *catalogue = catalogue.with_crd(definition);
+        }
+    }
+}
+
+/// Who every client is.
+pub(crate) const USER: &str = "kubernetes-admin";
+
+/// Who a request comes from, as webhooks are told: clients are the administrator, controllers are themselves.
+pub(crate) fn user(order: &Order) -> Value {
+    if order.is_own {
+        return json!({
+            "username": format!("system:serviceaccount:kube-system:{}", order.manager),
+            "groups": ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+        });
+    }
+    json!({ "username": USER, "groups": ["system:masters", "system:authenticated"] })
 }
 
 /// Sixteen hexadecimal digits that stand for all of `parts`.

@@ -29,6 +29,8 @@ pub(crate) struct Stored {
     /// Length of the namespace in the key.
     namespace: usize,
     bytes: Bytes,
+    /// Where in the bytes kind and version end: `{"kind":..,"apiVersion":..,`.
+    head: usize,
     pub(crate) version: u64,
     pub(crate) uid: Box<str>,
     pub(crate) labels: Box<[(Box<str>, Box<str>)]>,
@@ -49,10 +51,13 @@ impl Stored {
             (key.as_str().into(), value.as_str().unwrap_or_default().into())
         };
         let labels = object["metadata"]["labels"].as_object();
+        let bytes = object.to_string();
+        let head = format!("{{\"kind\":{},\"apiVersion\":{},", object["kind"], object["apiVersion"]);
         Self {
             key: key(namespace(object), name(object)).into(),
             namespace: namespace(object).len(),
-            bytes: object.to_string().into(),
+            head: if bytes.starts_with(&head) { head.len() } else { 1 },
+            bytes: bytes.into(),
             version,
             uid: text(object, "/metadata/uid").into(),
             labels: labels.into_iter().flatten().map(pair).collect(),
@@ -76,6 +81,11 @@ impl Stored {
     /// The whole object as JSON.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// Where in the bytes kind and version end.
+    pub(crate) fn head(&self) -> usize {
+        self.head
     }
 
     /// The whole object as a tree.

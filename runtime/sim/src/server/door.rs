@@ -1,0 +1,205 @@
+//! The door: every request comes in here, and every answer leaves here.
+//!
+//! Not known here: what is done about any of them.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, body::Bytes, extract::Request, response::Response};
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use super::{
+    Server, accept,
+    answer::Answer,
+    body,
+    delete::Deletion,
+    modify::{Basis, Book},
+    order::{Earnest, Order},
+    path::{self, Path, Place},
+    query::Query,
+    write::Written,
+};
+use crate::status::Status;
+
+/// What a request costs of simulated time.
+const COST: Duration = Duration::from_millis(1);
+
+/// A request, taken apart.
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// A header as text.
+    pub(crate) fn header(&self, name: http::header::HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The media type of the body.
+    pub(crate) fn media(&self) -> &str {
+        body::media(&self.headers)
+    }
+}
+
+impl Server {
+    /// The way in, for the in-process client and the listener alike.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let server = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let server = server.clone();
+            async move { server.answer(request).await }
+        })
+    }
+
+    async fn answer(self: Arc<Self>, request: Request) -> Response {
+        self.clock.advance(COST);
+        let answer = self.take(request).await.unwrap_or_else(Answer::from);
+        answer.response()
+    }
+
+    async fn take(self: &Arc<Self>, request: Request) -> Result<Answer, Status> {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, body::LARGEST)
+            .await
+            .map_err(|_| Status::too_large(format!("Request entity too large: limit is {}", body::LARGEST)))?;
+        let query = Query::of(head.uri.query().unwrap_or_default());
+        let asked = Asked { method: head.method, query, headers: head.headers, body };
+        match path::read(&self.catalogue(), head.uri.path())? {
+            Path::Other(parts) => self.other(&asked, &parts),
+            Path::Resource(place) => self.resource(&asked, &place).await,
+        }
+    }
+
+    async fn resource(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
+        beyond(place)?;
+        if !place.below.is_empty() && place.below != "status" {
+            return self.below(asked, place).await;
+        }
+        let (is_object, is_status) = (!place.name.is_empty(), place.below == "status");
+        let verb = verb(asked, place).ok_or_else(|| Status::method_not_allowed(Some(&place.resource())))?;
+        let is_allowed = match place.kind.subresource(&place.below) {
+            Some(below) => below.verbs.iter().any(|known| known == verb),
+            None => place.kind.allows(verb),
+        };
+        if !is_allowed {
+            return Err(Status::method_not_allowed(Some(&place.resource())));
+        }
+        let shape = || accept::read(asked.header(http::header::ACCEPT));
+        match verb {
+            "watch" => self.watch(place, &asked.query, shape()?),
+            "list" => self.list(place, &asked.query, shape()?),
+            "get" => self.get(place, &asked.query, shape()?),
+            "create" if !is_object => match self.virtual_kind(asked, place) {
+                Some(answer) => answer,
+                None => self.post(asked, place).await,
+            },
+            "update" if is_object || is_status => {
+                let order = Order::read(place, &asked.query, &asked.headers)?;
+                let object = self.sent(asked, place)?;
+                self.shaped(asked, place, self.replace(&order, object).await?)
+            }
+            "patch" => {
+                let order = Order::read(place, &asked.query, &asked.headers)?;
+                let written = self.patch(asked, &order).await?;
+                self.shaped(asked, place, written)
+            }
+            "delete" => {
+                let (order, how) = deletion(asked, place)?;
+                let deleted = self.delete(&order, &how).await?;
+                Ok(Answer::of(200, &deleted.body).warning(deleted.warnings))
+            }
+            "deletecollection" => {
+                let (order, how) = deletion(asked, place)?;
+                Ok(Answer::of(200, &self.delete_collection(&order, &asked.query, &how).await?))
+            }
+            _ => Err(Status::method_not_allowed(Some(&place.resource()))),
+        }
+    }
+
+    async fn post(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
+        let order = Order::read(place, &asked.query, &asked.headers)?;
+        let object = self.sent(asked, place)?;
+        let mut place = place.clone();
+        if place.kind.namespaced && place.namespace.is_empty() {
+            return Err(Status::method_not_allowed(Some(&place.resource())));
+        }
+        crate::actor::json::name(&object).clone_into(&mut place.name);
+        self.shaped(asked, &place, self.create(&order, object).await?)
+    }
+
+    /// The object in the body of a request.
+    pub(crate) fn sent(&self, asked: &Asked, place: &Place) -> Result<Value, Status> {
+        let kind = &place.kind;
+        body::object(asked.media(), &asked.body, &kind.kind, &kind.api_version())
+    }
+
+    /// A written object in the shape that was asked for.
+    pub(crate) fn shaped(&self, asked: &Asked, place: &Place, written: Written) -> Result<Answer, Status> {
+        let body = match accept::read(asked.header(http::header::ACCEPT))? {
+            accept::Shape::Whole => written.object,
+            accept::Shape::Metadata => super::render::metadata(&written.object),
+            accept::Shape::Table => {
+                let resource = place.resource();
+                let version = written.object["metadata"]["resourceVersion"].clone();
+                let number = version.as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let stored = Arc::new(crate::store::Stored::of(&resource, &written.object, number));
+                super::table::of(
+                    self,
+                    place,
+                    &asked.query,
+                    &[stored],
+                    &serde_json::json!({ "resourceVersion": version }),
+                )
+            }
+        };
+        Ok(Answer::of(written.code, &body).warning(written.warnings))
+    }
+
+    async fn patch(self: &Arc<Self>, asked: &Asked, order: &Order) -> Result<Written, Status> {
+        let patch = super::patch::read(self, asked, order)?;
+        match &patch {
+            super::patch::Patch::Apply(applied) => self.apply(order, applied).await,
+            other => self.modify(order, Basis::Any, Book::Open, |live| other.to(self, order, live)).await,
+        }
+    }
+}
+
+fn deletion(asked: &Asked, place: &Place) -> Result<(Order, Deletion), Status> {
+    let body = body::any(asked.media(), &asked.body)?;
+    let (how, is_dry) = Deletion::read(body.as_ref(), &asked.query)?;
+    let mut order = Order::read(place, &asked.query, &asked.headers)?;
+    if is_dry {
+        order.earnest = Earnest::DryRun;
+    }
+    Ok((order, how))
+}
+
+fn verb(asked: &Asked, place: &Place) -> Option<&'static str> {
+    let is_object = !place.name.is_empty();
+    Some(match asked.method {
+        Method::GET | Method::HEAD if asked.query.flag("watch") => "watch",
+        Method::GET | Method::HEAD if is_object => "get",
+        Method::GET | Method::HEAD => "list",
+        Method::POST if !is_object => "create",
+        Method::PUT if is_object => "update",
+        Method::PATCH if is_object => "patch",
+        Method::DELETE if is_object => "delete",
+        Method::DELETE => "deletecollection",
+        _ => return None,
+    })
+}
+
+/// Kinds of which the simulation keeps one version alone, because others are no mere change of name.
+fn beyond(place: &Place) -> Result<(), Status> {
+    let kind = &place.kind;
+    match (kind.group.as_str(), kind.version.as_str(), kind.plural.as_str()) {
+        ("autoscaling", "v1", "horizontalpodautoscalers") => {
+            Err(Status::beyond_simulation("autoscalers are served as autoscaling/v2 alone"))
+        }
+        ("events.k8s.io", _, _) => Err(Status::beyond_simulation("events are served as v1 of the core group alone")),
+        _ => Ok(()),
+    }
+}

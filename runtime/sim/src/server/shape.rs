@@ -1,0 +1,137 @@
+//! What a kind may look like: unknown fields out, defaults in, faults named, owners noted.
+//!
+//! Not known here: where schemas come from, and the road of a request.
+
+use std::sync::{Arc, LazyLock, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    Server, metadata,
+    order::{Checking, Order},
+    strategy,
+};
+use crate::{
+    actor::json::{as_map, name},
+    apply,
+    kind::{self, Kind, Source},
+    schema::{Document, FieldError, Schema},
+    status::{Cause, Status},
+};
+
+/// A schema that has been read already, and of which kind exactly.
+pub(crate) struct Known {
+    kind: Arc<Kind>,
+    schema: Option<Schema>,
+}
+
+/// All recorded kinds share their schemas.
+static RECORDED: LazyLock<Arc<Document>> = LazyLock::new(|| {
+    let kinds: Vec<_> = kind::Catalogue::builtin().all().cloned().collect();
+    match kind::schemas(&kinds) {
+        Value::Object(schemas) => Arc::new(Document::of_schemas(&schemas)),
+        _ => Arc::new(Document::of_schemas(&serde_json::Map::new())),
+    }
+});
+
+/// The schema of a kind, none where it has none that could be read.
+pub(crate) fn schema(server: &Server, kind: &Arc<Kind>) -> Option<Schema> {
+    let key = format!("{}/{}/{}", kind.group, kind.version, kind.kind);
+    let mut schemas = server.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = schemas.get(&key)
+        && Arc::ptr_eq(&known.kind, kind)
+    {
+        return known.schema.clone();
+    }
+    let schema = match &kind.source {
+        Source::BuiltIn => Schema::of_record(&RECORDED, &kind.group, &kind.version, &kind.kind),
+        Source::Custom(custom) => Schema::of_crd(custom.schema()).ok(),
+    };
+    schemas.insert(key, Known { kind: kind.clone(), schema: schema.clone() });
+    schema
+}
+
+/// Takes out what the kind does not have; says what that was.
+pub(crate) fn prune(server: &Server, kind: &Arc<Kind>, object: &mut Value) -> Vec<String> {
+    let Some(schema) = schema(server, kind) else { return Vec::new() };
+    schema.prune(object).into_iter().map(|path| format!("unknown field \"{path}\"")).collect()
+}
+
+/// Fills in what is left to the kind.
+pub(crate) fn default(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
+    if let Some(schema) = schema(server, kind) {
+        schema.default(object);
+    }
+}
+
+/// Unknown fields of an applied object, dealt with as the order says.
+pub(crate) fn unknown(server: &Server, order: &Order, object: &mut Value) -> Result<Vec<String>, Status> {
+    let found = prune(server, &order.place.kind, object);
+    verdict(order, found)
+}
+
+/// What unknown fields come to.
+pub(crate) fn verdict(order: &Order, unknown: Vec<String>) -> Result<Vec<String>, Status> {
+    match order.checking {
+        Checking::Ignore => Ok(Vec::new()),
+        Checking::Strict if !unknown.is_empty() => {
+            let message = format!("strict decoding error: {}", unknown.join(", "));
+            Err(Status::bad_request(message))
+        }
+        _ => Ok(unknown),
+    }
+}
+
+/// After a webhook has changed an object.
+pub(crate) fn reread(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
+    prune(server, kind, object);
+    strategy::convert(kind, object);
+    default(server, kind, object);
+}
+
+/// Refuses what the kind does not allow.
+pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<&Value>) -> Result<(), Status> {
+    let mut causes = metadata::faults(kind, new);
+    if let Some(schema) = schema(server, kind) {
+        causes.extend(schema.validate(new, old).iter().map(cause));
+    }
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid(&kind.group, &kind.kind, name(new), &causes))
+}
+
+/// A fault of a field as a cause.
+pub(crate) fn cause(error: &FieldError) -> Cause {
+    Cause { reason: error.kind.reason().to_owned(), message: error.body(), field: error.path.clone() }
+}
+
+/// The order as the keeper of owners wants to know it.
+pub(crate) fn tracking<'a>(order: &'a Order, api_version: &'a str, now: Timestamp) -> apply::Order<'a> {
+    let below = order.place.below.as_str();
+    let has_status = order.place.kind.subresource("status").is_some();
+    apply::Order {
+        manager: &order.manager,
+        force: order.is_forced == Some(true),
+        now,
+        api_version,
+        subresource: if order.part.is_empty() { below } else { order.part },
+        resets: match below {
+            "" if has_status => &[&["status"]],
+            "status" => &[&["spec"], &["metadata", "labels"]],
+            _ => &[],
+        },
+    }
+}
+
+/// Notes who owns what after an ordinary write.
+pub(crate) fn note(server: &Server, order: &Order, old: Option<&Value>, new: &mut Value) {
+    let Some(schema) = schema(server, &order.place.kind) else { return };
+    let api_version = order.place.kind.api_version();
+    apply::track(&schema, old, new, &tracking(order, &api_version, server.clock.now()));
+    let is_empty = new["metadata"]["managedFields"].as_array().is_some_and(Vec::is_empty);
+    if is_empty {
+        as_map(&mut new["metadata"]).shift_remove("managedFields");
+    }
+}

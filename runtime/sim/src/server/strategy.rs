@@ -1,0 +1,182 @@
+//! What the API server does about single kinds before they are stored, beyond schemas and defaults.
+//!
+//! Not known here: the road of a request.
+
+use serde_json::{Value, json};
+
+use crate::{
+    actor::json::{as_map, map_at},
+    kind::Kind,
+    resource::GroupResource,
+};
+
+/// Is `metadata.generation` kept for a kind?
+pub(crate) fn has_generation(kind: &Kind) -> bool {
+    let counted: &[&str] = match kind.group.as_str() {
+        _ if kind.is_custom() => return true,
+        "admissionregistration.k8s.io" | "flowcontrol.apiserver.k8s.io" => return true,
+        "" => &["pods", "replicationcontrollers"],
+        "apps" => &["deployments", "replicasets", "statefulsets", "daemonsets"],
+        "batch" => &["jobs", "cronjobs"],
+        "policy" => &["poddisruptionbudgets"],
+        "networking.k8s.io" => &["ingresses", "networkpolicies", "ingressclasses", "servicecidrs"],
+        "apiextensions.k8s.io" => &["customresourcedefinitions"],
+        "discovery.k8s.io" => &["endpointslices"],
+        "scheduling.k8s.io" => &["priorityclasses"],
+        _ => &[],
+    };
+    counted.contains(&kind.plural.as_str())
+}
+
+/// Does a PUT make an object that is not there?
+pub(crate) fn creates_on_update(resource: &GroupResource) -> bool {
+    matches!(
+        (&*resource.group, &*resource.plural),
+        ("", "endpoints" | "events" | "limitranges" | "services")
+            | ("coordination.k8s.io", "leases")
+            | ("events.k8s.io", "events")
+            | ("rbac.authorization.k8s.io", _)
+            | ("node.k8s.io", "runtimeclasses")
+    )
+}
+
+/// May a PUT leave the version out, and so overwrite whatever is there?
+pub(crate) fn overwrites(kind: &Kind) -> bool {
+    !kind.is_custom()
+        && !matches!(
+            (kind.group.as_str(), kind.plural.as_str()),
+            ("coordination.k8s.io", "leases") | ("apiextensions.k8s.io", _)
+        )
+}
+
+/// Is the last state of an object the answer to its deletion, or just `Success`?
+pub(crate) fn returns_deleted(resource: &GroupResource) -> bool {
+    matches!(
+        (&*resource.group, &*resource.plural),
+        (
+            "",
+            "pods"
+                | "services"
+                | "persistentvolumes"
+                | "persistentvolumeclaims"
+                | "podtemplates"
+                | "resourcequotas"
+                | "serviceaccounts"
+                | "limitranges"
+        ) | ("storage.k8s.io", _)
+            | ("networking.k8s.io", "servicecidrs")
+    )
+}
+
+/// Do the dependents stay where nothing is said? Only for what is older than the question.
+pub(crate) fn orphans_by_default(kind: &Kind) -> bool {
+    (kind.group.as_str(), kind.plural.as_str()) == ("", "replicationcontrollers")
+        || (kind.group == "batch" && kind.plural == "jobs")
+}
+
+/// What of `new` stands in a part of the object that this request does not write.
+pub(crate) fn keep_other_part(kind: &Kind, below: &str, old: Option<&Value>, new: &mut Value) {
+    match below {
+        "" if kind.subresource("status").is_some() => {
+            let kept = old.and_then(|old| old.get("status")).cloned();
+            put(new, "status", kept);
+        }
+        "status" => {
+            let Some(old) = old else { return };
+            let status = new.get("status").cloned();
+            let (metadata, mut whole) = (new["metadata"].clone(), old.clone());
+            put(&mut whole, "status", status);
+            let of_metadata = map_at(&mut whole, "metadata");
+            // Controllers mark objects through their status: built-in kinds let metadata through, as far as it is no identity.
+            let open: &[&str] = if kind.is_custom() { &["managedFields"] } else { &["managedFields", "annotations"] };
+            for field in open {
+                match metadata.get(*field) {
+                    Some(value) => of_metadata.insert((*field).to_owned(), value.clone()),
+                    None => of_metadata.shift_remove(*field),
+                };
+            }
+            // Nodes are marked through theirs as well.
+            if kind.group.is_empty()
+                && matches!(kind.plural.as_str(), "nodes" | "pods")
+                && let Some(labels) = metadata.get("labels")
+            {
+                of_metadata.insert("labels".to_owned(), labels.clone());
+            }
+            if let Some(finalizers) = metadata.get("finalizers").filter(|_| !kind.is_custom()) {
+                of_metadata.insert("finalizers".to_owned(), finalizers.clone());
+            }
+            *new = whole;
+        }
+        _ => {}
+    }
+}
+
+fn put(object: &mut Value, key: &str, value: Option<Value>) {
+    match value {
+        Some(value) => as_map(object).insert(key.to_owned(), value),
+        None => as_map(object).shift_remove(key),
+    };
+}
+
+/// Does the generation rise from `old` to `new`?
+pub(crate) fn is_new_generation(kind: &Kind, old: &Value, new: &Value) -> bool {
+    let changed = |except: &[&str]| {
+        let fields = |object: &Value| -> Vec<(String, Value)> {
+            let mut fields: Vec<_> = object
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| !except.contains(&key.as_str()))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            fields.sort_by(|a, b| a.0.cmp(&b.0));
+            fields
+        };
+        fields(old) != fields(new)
+    };
+    if kind.is_custom() {
+        let has_status = kind.subresource("status").is_some();
+        return changed(if has_status {
+            &["metadata", "status", "kind", "apiVersion"]
+        } else {
+            &["metadata", "kind", "apiVersion"]
+        });
+    }
+    match (kind.group.as_str(), kind.plural.as_str()) {
+        ("admissionregistration.k8s.io" | "discovery.k8s.io" | "scheduling.k8s.io", _) => {
+            changed(&["metadata", "status", "kind", "apiVersion"])
+        }
+        _ => old["spec"] != new["spec"],
+    }
+}
+
+/// What is turned into something else as soon as it is read: `stringData` of a Secret.
+pub(crate) fn convert(kind: &Kind, object: &mut Value) {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    if kind.group.is_empty()
+        && kind.kind == "Secret"
+        && let Some(Value::Object(plain)) = as_map(object).shift_remove("stringData")
+    {
+        let data = map_at(object, "data");
+        for (key, value) in plain {
+            data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
+        }
+    }
+}
+
+/// What a namespace starts and ends with.
+pub(crate) fn prepare_namespace(kind: &Kind, object: &mut Value) {
+    if kind.group.is_empty() && kind.kind == "Namespace" {
+        let finalizers = object["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
+        if finalizers.is_empty() {
+            map_at(object, "spec").insert("finalizers".to_owned(), json!(["kubernetes"]));
+        }
+        as_map(object).insert("status".to_owned(), json!({ "phase": "Active" }));
+        let name = object["metadata"]["name"].clone();
+        let metadata = map_at(object, "metadata");
+        let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+        if let Some(labels) = labels.as_object_mut() {
+            labels.insert("kubernetes.io/metadata.name".to_owned(), name);
+        }
+    }
+}
