@@ -146,14 +146,14 @@ async fn watch(world: &World, child: &mut dyn ChildWrapper, limits: Limits) -> s
     };
     let why = tokio::select! {
         status = child.wait() => return status.map(ended),
-        () = world.clock.sleep(limits.time) => Ended::TimedOut,
+        () = world.clock.patience(limits.time) => Ended::TimedOut,
         () = interrupted => Ended::Interrupted,
     };
     // It may be gone at this very moment.
     child.signal(SIGINT).ok();
     tokio::select! {
         status = child.wait() => { status?; }
-        () = world.clock.sleep(limits.interruption.grace()) => {
+        () = world.clock.patience(limits.interruption.grace()) => {
             child.start_kill().ok();
             child.wait().await?;
         }
@@ -200,7 +200,7 @@ impl Collected {
         if let Some(mut reader) = self.reader {
             tokio::select! {
                 _ = &mut reader => {}
-                () = world.clock.sleep(LINGER) => reader.abort(),
+                () = world.clock.patience(LINGER) => reader.abort(),
             }
         }
         let bytes = std::mem::take(&mut *self.bytes.lock().expect("no thread panics while it holds this lock"));

@@ -217,7 +217,7 @@ impl Kept {
 
 async fn renew(kept: Arc<Kept>, stop: CancellationToken) {
     // A renewal in hand is not broken off: its version would stand in the way of letting go.
-    while stop.run_until_cancelled(kept.clock.sleep(RENEWED)).await.is_some() {
+    while stop.run_until_cancelled(kept.clock.alarm(RENEWED)).await.is_some() {
         let now = kept.clock.now();
         match kept.write(|spec| spec["renewTime"] = micro(now).into()).await {
             Ok(()) => {}
