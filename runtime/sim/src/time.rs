@@ -112,6 +112,11 @@ impl Clock {
         self.until(at, Sort::Work).await;
     }
 
+    /// Completes once the clock shows `at`, for whoever wants to know then and not sooner: time does not move for it.
+    pub async fn alarm_at(&self, at: Timestamp) {
+        self.until(at, Sort::Alarm).await;
+    }
+
     /// Completes once `span` has passed, for the run: time moves for it.
     pub fn wait(&self, span: Duration) -> impl Future<Output = ()> + Send + use<> {
         let clock = self.clone();

@@ -46,6 +46,7 @@ impl Queue {
             }
             match agenda.due() {
                 Some(at) if at <= clock.now() => {
+                    let _busy = clock.busy();
                     if let Some((index, key)) = agenda.pop() {
                         let next = (controllers[index].reconcile)(&hands[index], &key).await;
                         agenda.settle(index, key, next, clock.now());

@@ -55,6 +55,7 @@ impl Server {
     }
 
     async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let _busy = self.clock.busy();
         self.clock.advance(COST);
         let answer = self.take(request).await.unwrap_or_else(Answer::from);
         answer.response()

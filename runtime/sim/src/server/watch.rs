@@ -165,7 +165,7 @@ impl Watch {
                 }
                 () = async {
                     match wake {
-                        Some(at) => clock.sleep_until(at).await,
+                        Some(at) => clock.alarm_at(at).await,
                         None => std::future::pending().await,
                     }
                 } => {
