@@ -25,7 +25,7 @@ pub(crate) struct Difference {
 
 /// All differences of two answers to one step.
 pub(crate) fn between(case: &Case, index: usize, real: &Answer, simulated: &Answer, into: &mut Vec<Difference>) {
-    let note = |at: &str, real: &Value, simulated: &Value| {
+    let mut note = |at: &str, real: &Value, simulated: &Value| {
         into.push(Difference {
             case: case.title(),
             step: index + 1,
@@ -35,7 +35,12 @@ pub(crate) fn between(case: &Case, index: usize, real: &Answer, simulated: &Answ
             simulated: simulated.clone(),
         });
     };
-    walk("", &real.as_value(), &simulated.as_value(), &mut { note });
+    if real.status == simulated.status {
+        walk("", &real.as_value(), &simulated.as_value(), &mut note);
+    } else {
+        // Bodies of another kind of answer differ everywhere.
+        note("/status", &real.as_value(), &simulated.as_value());
+    }
 }
 
 fn walk(at: &str, real: &Value, simulated: &Value, note: &mut impl FnMut(&str, &Value, &Value)) {

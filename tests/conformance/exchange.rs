@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::case::{Case, Step};
 use crate::normal::Normal;
-use crate::place::Place;
+use crate::place::{AGENT, Place};
 
 /// How long a `WATCH` waits, of real time.
 const WATCHED: Duration = Duration::from_millis(1500);
@@ -72,7 +72,7 @@ async fn send(place: &Place, step: &Step, kept: &Kept) -> Answer {
         other => (other.parse().unwrap(), "application/json"),
     };
     let path = filled_text(path, kept).replace(' ', "%20");
-    let mut request = Request::builder().method(method).uri(path).header("user-agent", place.agent());
+    let mut request = Request::builder().method(method).uri(path).header("user-agent", AGENT);
     request = request.header("accept", step.accept.as_deref().unwrap_or("application/json"));
     let body = match (&step.body, &step.raw) {
         (Some(body), _) => filled(body, kept).to_string(),

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-/// What the requests call themselves: the name under which fields are owned.
-const AGENT: &str = "conformance";
+/// What the requests call themselves: the name under which fields are owned. The real server's client says it by itself.
+pub(crate) const AGENT: &str = "conformance";
 
 /// Who answers.
 pub(crate) struct Place {
@@ -60,11 +60,6 @@ impl Place {
     /// Which of the two.
     pub(crate) fn name(&self) -> &'static str {
         if self.simulation.is_some() { "simulation" } else { "API server" }
-    }
-
-    /// The name of the requests' sender, which the real server's client sends by itself.
-    pub(crate) fn agent(&self) -> &'static str {
-        AGENT
     }
 
     /// How long an `UNTIL` waits, of real time: simulated time passes faster.

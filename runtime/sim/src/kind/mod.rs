@@ -11,6 +11,7 @@ mod discovery;
 mod field;
 mod openapi;
 mod record;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -21,3 +22,4 @@ pub(crate) use discovery::{Root, core_versions};
 pub(crate) use field::{Field, Presence, fields};
 pub(crate) use openapi::schemas;
 pub(crate) use record::{paths, schema as recorded_schema, version};
+pub(crate) use shape::{as_go_writes, empty};

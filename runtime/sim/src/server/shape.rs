@@ -60,6 +60,7 @@ pub(crate) fn prune(server: &Server, kind: &Arc<Kind>, object: &mut Value) -> Ve
 
 /// Fills in what is left to the kind.
 pub(crate) fn default(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
+    kind::as_go_writes(kind, object);
     if let Some(schema) = schema(server, kind) {
         schema.default(object);
     }
@@ -129,6 +130,9 @@ pub(crate) fn tracking<'a>(order: &'a Order, api_version: &'a str, now: Timestam
 pub(crate) fn note(server: &Server, order: &Order, old: Option<&Value>, new: &mut Value) {
     let Some(schema) = schema(server, &order.place.kind) else { return };
     let api_version = order.place.kind.api_version();
+    // What is there of every object of a kind is nobody's doing.
+    let nothing = kind::empty(&order.place.kind);
+    let old = old.or_else(|| (!order.place.kind.is_custom()).then_some(&nothing));
     apply::track(&schema, old, new, &tracking(order, &api_version, server.clock.now()));
     let is_empty = new["metadata"]["managedFields"].as_array().is_some_and(Vec::is_empty);
     if is_empty {
