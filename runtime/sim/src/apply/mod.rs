@@ -19,7 +19,7 @@ mod update;
 mod tests;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::schema::Schema;
 use atom::{Kind, Types};
@@ -78,7 +78,7 @@ fn nobodys() -> Set {
 /// Where nothing changes the live object comes back with the times it had.
 pub(crate) fn apply(schema: &Schema, live: Option<&Value>, applied: &Value, how: &Order<'_>) -> Result<Value, Refusal> {
     check_applied(applied, how)?;
-    let mut base = live.cloned().unwrap_or_else(|| empty_like(applied));
+    let mut base = live.cloned().unwrap_or_else(|| empty_like(schema, applied));
     let owners = owner::read(base.pointer("/metadata/managedFields"))
         .map_err(|why| Refusal::Internal(format!("failed to decode managed fields: {why}")))?;
     strip(&mut base);
@@ -115,14 +115,14 @@ fn check_applied(applied: &Value, how: &Order<'_>) -> Result<(), Refusal> {
 }
 
 /// What stands in for an object that is not there yet.
-fn empty_like(object: &Value) -> Value {
-    let mut empty = Map::new();
+fn empty_like(schema: &Schema, object: &Value) -> Value {
+    let mut empty = schema.empty();
     for key in ["apiVersion", "kind"] {
-        if let Some(value) = object.get(key) {
+        if let (Some(value), Some(empty)) = (object.get(key), empty.as_object_mut()) {
             empty.insert(key.to_owned(), value.clone());
         }
     }
-    Value::Object(empty)
+    empty
 }
 
 fn strip(object: &mut Value) {
@@ -143,7 +143,7 @@ fn apply_to(
     if owners.is_empty() {
         // What is there was written before anybody kept track; it belongs to whoever that was.
         let before = Order { manager: "before-first-apply", ..*how };
-        track::update_owners(schema, &empty_like(live), live, &mut owners, &before);
+        track::update_owners(schema, &empty_like(schema, live), live, &mut owners, &before);
     }
     let named = |object: &Value| described(object, how.api_version);
     typed::check(types, kind, applied, Duplicates::Refused)
@@ -152,7 +152,7 @@ fn apply_to(
         .map_err(|why| Refusal::Internal(format!("failed to create typed live object ({}): {why}", named(live))))?;
     let merged = merge::merge(types, kind, live, applied)
         .map_err(|why| Refusal::Internal(format!("failed to merge config: {why}")))?
-        .unwrap_or_else(|| empty_like(applied));
+        .unwrap_or_else(|| empty_like(schema, applied));
     let owner = Owner::new(how.manager(), Operation::Apply, how.api_version, how.subresource);
     let resets = Set::of(how.resets);
     let set = typed::fields(types, kind, applied).recursive_difference(&resets);

@@ -38,7 +38,7 @@ pub(crate) fn track(schema: &Schema, old: Option<&Value>, new: &mut Value, how: 
         // Nobody kept track of this object so far, and only an apply begins to.
         return;
     }
-    let mut base = old.cloned().unwrap_or_else(|| empty_like(new));
+    let mut base = old.cloned().unwrap_or_else(|| empty_like(schema, new));
     strip(&mut base);
     if update_owners(schema, &base, new, &mut owners, how) {
         cap(&mut owners);
@@ -68,8 +68,11 @@ pub(super) fn update_owners(schema: &Schema, old: &Value, new: &Value, owners: &
     let set = compared.modified.union(&compared.added).recursive_difference(&resets).difference(&nobodys());
     if !set.is_empty() {
         let owner = Owner::new(how.manager(), Operation::Update, how.api_version, how.subresource);
-        let set = owners.get(&owner).map_or_else(|| set.clone(), |had| set.union(&had.set));
-        owners.insert(owner, Share { set, api_version: how.api_version.to_owned(), time: Some(how.time()) });
+        let had = owners.get(&owner);
+        let set = had.map_or_else(|| set.clone(), |had| set.union(&had.set));
+        // Whoever scales owns the replicas since no time: the server's way through `scale` loses it.
+        let time = if how.subresource == "scale" { had.and_then(|had| had.time.clone()) } else { Some(how.time()) };
+        owners.insert(owner, Share { set, api_version: how.api_version.to_owned(), time });
     }
     true
 }

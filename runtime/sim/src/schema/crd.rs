@@ -3,6 +3,7 @@
 //! Not known here: the CRD around it, its names and its versions.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,7 @@ pub(super) fn read(schema: &Value) -> Result<(Document, usize), Vec<FieldError>>
             complete(&mut reader, at, meta, text);
         }
     }
-    Ok((Document { origin: Origin::Custom, nodes: reader.nodes, kinds: HashMap::new() }, root))
+    Ok((Document { origin: Origin::Custom, nodes: reader.nodes, kinds: HashMap::new(), rules: OnceLock::new() }, root))
 }
 
 /// Gives an object, or one embedded in it, what every object has.

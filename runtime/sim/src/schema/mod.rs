@@ -3,14 +3,18 @@
 //!
 //! Not known here: where schemas are recorded, which kinds exist, what a request is.
 
+mod correlate;
 mod crd;
 mod default;
 mod error;
 mod format;
 mod limit;
+mod list;
 mod node;
 mod prune;
 mod read;
+mod rule;
+mod settle;
 mod validate;
 
 use std::sync::Arc;
@@ -19,6 +23,15 @@ use serde_json::Value;
 
 pub(crate) use error::{FieldError, FieldErrorKind, go_json, go_number, plain, quote};
 pub(crate) use node::{Additional, Document, Edge, ListType, MapType, Node, Opaque, Origin, Patch, Type};
+
+const RULES_NOT_CHECKED: &str = "some validation rules were not checked because the object was invalid; \
+     correct the existing errors to complete validation";
+
+/// Whether an error leaves an object that rules could not be asked about.
+fn blocks_rules(error: &FieldError) -> bool {
+    use FieldErrorKind::{NotSupported, Required, TooLong, TooMany, TypeInvalid};
+    matches!(error.kind, NotSupported | Required | TooLong | TooMany | TypeInvalid)
+}
 
 /// The schema of one kind. A cheap clone: all kinds of a document share its nodes.
 #[derive(Clone, Debug)]
@@ -40,10 +53,12 @@ impl Schema {
         Ok(Self { document: Arc::new(document), root: Edge::to(root) })
     }
 
-    /// Fills in what the schema has defaults for.
+    /// Fills in what the schema has defaults for. An object of a built-in kind becomes what the server's own types make of it:
+    /// fields that hold nothing go, those that are always written come; the rest of its defaults are code elsewhere.
     pub(crate) fn default(&self, object: &mut Value) {
-        if self.document.origin == Origin::Custom {
-            default::fill(&self.document, &self.root, object);
+        match self.document.origin {
+            Origin::Custom => default::fill(&self.document, &self.root, object),
+            Origin::Recorded => settle::settle(&self.document, &self.root, object),
         }
     }
 
@@ -54,8 +69,29 @@ impl Schema {
 
     /// What is wrong with an object that is to be created, or to take the place of `old`.
     pub(crate) fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
-        let _ = old;
-        validate::validate(&self.document, &self.root, new)
+        if self.document.origin == Origin::Recorded {
+            return Vec::new();
+        }
+        let mut errors = validate::validate(&self.document, &self.root, new, old);
+        let lists = |object| list::check(&self.document, &self.root, object);
+        // Lists that had duplicates already may keep them, or nothing else could be changed.
+        if old.is_none_or(|old| lists(old).is_empty()) {
+            errors.extend(lists(new));
+        }
+        if errors.iter().any(blocks_rules) {
+            errors.push(FieldError::invalid("<nil>", Value::Null, RULES_NOT_CHECKED));
+        } else {
+            errors.extend(rule::check(&self.document, &self.root, new, old));
+        }
+        errors
+    }
+
+    /// The object that the server has in its hands before anything was read into it.
+    pub(crate) fn empty(&self) -> Value {
+        match self.document.origin {
+            Origin::Custom => Value::Object(serde_json::Map::new()),
+            Origin::Recorded => settle::zero(&self.document, &self.root),
+        }
     }
 
     pub(crate) fn document(&self) -> &Document {

@@ -3,10 +3,13 @@
 //! Not known here: the JSON they are read from, and what is done with them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::limit::Limits;
+use super::rule::Rules;
+use crate::kind::Presence;
 
 /// All types that one OpenAPI document, or one CRD, describes.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub(crate) struct Document {
     pub(crate) origin: Origin,
     pub(super) nodes: Vec<Node>,
     pub(super) kinds: HashMap<[String; 3], usize>,
+    pub(super) rules: OnceLock<Rules>,
 }
 
 /// Who wrote a document, which decides what its defaults and limits mean.
@@ -28,6 +32,11 @@ pub(crate) enum Origin {
 impl Document {
     pub(super) fn kind(&self, group: &str, version: &str, kind: &str) -> Option<usize> {
         self.kinds.get(&[group.to_owned(), version.to_owned(), kind.to_owned()]).copied()
+    }
+
+    /// The rules in CEL, compiled when an object is first held against them.
+    pub(super) fn rules(&self) -> &Rules {
+        self.rules.get_or_init(|| Rules::compile(&self.nodes))
     }
 
     /// The node that an edge leads to.
@@ -81,6 +90,8 @@ pub(crate) struct Node {
     /// A type that ownership treats as one value whatever it holds.
     pub(crate) opaque: Option<Opaque>,
     pub(crate) limits: Option<Box<Limits>>,
+    /// When the server writes each field of one of its own types; empty for everything else.
+    pub(crate) presence: BTreeMap<String, Presence>,
 }
 
 /// Types that the server's ownership tracking knows by their name.

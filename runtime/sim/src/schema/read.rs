@@ -2,7 +2,7 @@
 //!
 //! Not known here: whether a schema is one that a CRD may have (`schema/crd.rs`), and what schemas are used for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -27,13 +27,15 @@ impl Document {
         for (at, (name, schema)) in schemas.iter().enumerate() {
             let mut node = reader.node(schema, false);
             node.opaque = opaque(name);
+            let fields = crate::kind::fields(name).into_iter().flatten();
+            node.presence = fields.map(|field| (field.name, field.presence)).collect();
             reader.nodes[at] = node;
             for kind in schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
                 let part = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
                 kinds.insert([part("group"), part("version"), part("kind")], at);
             }
         }
-        Self { origin: Origin::Recorded, nodes: reader.nodes, kinds }
+        Self { origin: Origin::Recorded, nodes: reader.nodes, kinds, rules: std::sync::OnceLock::new() }
     }
 }
 
@@ -100,6 +102,7 @@ impl Reader<'_> {
             within_preserve,
             embedded: says("x-kubernetes-embedded-resource"),
             opaque: None,
+            presence: BTreeMap::new(),
             limits: if self.origin == Origin::Custom { self.limits(schema) } else { None },
         }
     }

@@ -5,14 +5,15 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::correlate;
 use super::error::{FieldError, FieldErrorKind, go_number, quote};
 use super::format;
 use super::limit::{Bound, Limits};
 use super::node::{Additional, Document, Edge, Node, Origin, Type};
 
-/// What is wrong with a value.
-pub(super) fn validate(document: &Document, edge: &Edge, value: &Value) -> Vec<FieldError> {
-    Walk { document }.value(document.node(edge), value, "").errors
+/// What is wrong with a value. What was there before and stays as it was is not held against anybody.
+pub(super) fn validate(document: &Document, edge: &Edge, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
+    Walk { document }.value(document.node(edge), value, old, "").errors
 }
 
 /// What is wrong, and how much was right: where one of several schemas has to fit, the one that fits best is spoken of.
@@ -68,10 +69,13 @@ fn combined(said: String) -> FieldError {
 }
 
 impl Walk<'_> {
-    fn value(self, node: &Node, value: &Value, path: &str) -> Outcome {
+    fn value(self, node: &Node, value: &Value, old: Option<&Value>, path: &str) -> Outcome {
         let mut outcome = Outcome::default();
         if value.is_null() && self.document.origin == Origin::Recorded {
             // Go's types write `null` for what is not there.
+            return outcome;
+        }
+        if old == Some(value) {
             return outcome;
         }
         outcome.add(type_error(node, value, path));
@@ -81,7 +85,7 @@ impl Walk<'_> {
             return outcome;
         }
         if let Some(limits) = limits {
-            outcome.merge(self.combinations(limits, value, path));
+            outcome.merge(self.combinations(limits, value, old, path));
         }
         match value {
             Value::String(text) => {
@@ -97,22 +101,23 @@ impl Walk<'_> {
                 outcome.errors.extend(limits.into_iter().flat_map(|limits| numeric(limits, number, path)));
                 outcome.matches += 1;
             }
-            Value::Array(list) => outcome.merge(self.list(node, limits, list, path)),
+            Value::Array(list) => outcome.merge(self.list(node, limits, list, old, path)),
             _ => {}
         }
         outcome.add(limits.and_then(|limits| enumeration(limits, value, path)));
         if let Value::Object(object) = value {
-            outcome.merge(self.object(node, limits, object, path));
+            outcome.merge(self.object(node, limits, object, old, path));
         }
         outcome
     }
 
-    fn list(self, node: &Node, limits: Option<&Limits>, list: &[Value], path: &str) -> Outcome {
+    fn list(self, node: &Node, limits: Option<&Limits>, list: &[Value], old: Option<&Value>, path: &str) -> Outcome {
         let mut outcome = Outcome { matches: 1, ..Outcome::default() };
         if let Some(items) = &node.items {
             let items = self.document.node(items);
+            let old = correlate::Items::of(node, old);
             for (at, value) in list.iter().enumerate() {
-                outcome.merge(self.value(items, value, &format!("{path}[{at}]")));
+                outcome.merge(self.value(items, value, old.get(value), &format!("{path}[{at}]")));
             }
         }
         let Some(limits) = limits else { return outcome };
@@ -129,7 +134,14 @@ impl Walk<'_> {
         outcome
     }
 
-    fn object(self, node: &Node, limits: Option<&Limits>, object: &Map<String, Value>, path: &str) -> Outcome {
+    fn object(
+        self,
+        node: &Node,
+        limits: Option<&Limits>,
+        object: &Map<String, Value>,
+        old: Option<&Value>,
+        path: &str,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         let size = object.len() as u64;
         if let Some(least) = limits.and_then(|limits| limits.min_properties).filter(|least| size < *least) {
@@ -140,10 +152,11 @@ impl Walk<'_> {
         }
         for (key, value) in object {
             let below = || if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let old = old.and_then(|old| correlate::field(node, old, key));
             match (node.properties.get(key), &node.additional) {
-                (Some(property), _) => outcome.merge(self.value(self.document.node(property), value, &below())),
+                (Some(property), _) => outcome.merge(self.value(self.document.node(property), value, old, &below())),
                 (None, Additional::Of(other)) => {
-                    outcome.merge(self.value(self.document.node(other), value, &format!("{path}.{key}")));
+                    outcome.merge(self.value(self.document.node(other), value, old, &format!("{path}.{key}")));
                 }
                 (None, Additional::Allowed(false)) => {
                     let said = format!("{path}.{key} in body is a forbidden property");
@@ -157,15 +170,20 @@ impl Walk<'_> {
             outcome.errors.push(FieldError::required(shown(&format!("{path}.{key}")), ""));
         }
         if let (Some(extra), Some(meta)) = (limits.metadata, object.get("metadata")) {
-            outcome.merge(self.value(&self.document.nodes[extra], meta, "metadata"));
+            outcome.merge(self.value(
+                &self.document.nodes[extra],
+                meta,
+                old.and_then(|old| old.get("metadata")),
+                "metadata",
+            ));
         }
         outcome
     }
 
-    fn combinations(self, limits: &Limits, value: &Value, path: &str) -> Outcome {
+    fn combinations(self, limits: &Limits, value: &Value, old: Option<&Value>, path: &str) -> Outcome {
         let mut outcome = Outcome { matches: 1, ..Outcome::default() };
         let each = |nodes: &[usize]| -> Vec<Outcome> {
-            nodes.iter().map(|at| self.value(&self.document.nodes[*at], value, path)).collect()
+            nodes.iter().map(|at| self.value(&self.document.nodes[*at], value, old, path)).collect()
         };
         if !limits.any_of.is_empty() {
             let results = each(&limits.any_of);
@@ -200,7 +218,7 @@ impl Walk<'_> {
             }
         }
         if let Some(not) = limits.not
-            && self.value(&self.document.nodes[not], value, path).is_valid()
+            && self.value(&self.document.nodes[not], value, old, path).is_valid()
         {
             outcome.errors.push(combined(format!("{} must not validate the schema (not)", quote(path))));
         }
@@ -235,13 +253,17 @@ fn type_error(node: &Node, value: &Value, path: &str) -> Option<FieldError> {
     if wanted.is_empty() || (value.is_null() && node.nullable) {
         return None;
     }
+    let has_format = !node.format.is_empty() && format::is_known(&node.format);
+    if has_format && matches!(value, Value::Bool(_) | Value::Object(_)) && given != wanted {
+        return Some(wrong_type(path, &node.format, ""));
+    }
     let whole = |number: &Number| number.as_f64().is_some_and(|number| number.fract() == 0.0);
     let fits = match (value, node.of) {
         (Value::Number(number), Type::Integer) => !number.is_f64() || whole(number),
         (Value::Number(number), _) if node.int_or_string => !number.is_f64() || whole(number),
         (Value::Number(_), Type::Number) => true,
         // Texts of a format are left to the format, unless a number is wanted.
-        (Value::String(_) | Value::Array(_), of) if !node.format.is_empty() && format::is_known(&node.format) => {
+        (Value::String(_) | Value::Array(_), of) if has_format => {
             !matches!(of, Type::Integer | Type::Number) || node.int_or_string
         }
         (Value::String(_), _) if node.int_or_string => true,
