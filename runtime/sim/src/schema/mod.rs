@@ -17,6 +17,9 @@ mod rule;
 mod settle;
 mod validate;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -25,7 +25,9 @@ pub(super) fn settle(document: &Document, edge: &Edge, value: &mut Value) {
         }
         Value::Array(list) => {
             let Some(items) = &node.items else { return };
-            list.iter_mut().for_each(|child| settle(document, items, child));
+            for child in list {
+                settle(document, items, child);
+            }
         }
         _ => {}
     }
@@ -66,9 +68,7 @@ pub(super) fn zero(document: &Document, edge: &Edge) -> Value {
     let node = document.node(edge);
     match (node.opaque, node.of) {
         (Some(Opaque::Scalar), _) => Value::String("0".to_owned()),
-        (Some(Opaque::Anything), _) => Value::Null,
-        (None, Type::String) if node.format == "date-time" => Value::Null,
-        (None, Type::String) => Value::String(String::new()),
+        (None, Type::String) if node.format != "date-time" => Value::String(String::new()),
         (None, Type::Integer | Type::Number) => Value::from(0),
         (None, Type::Boolean) => Value::Bool(false),
         (None, Type::Object) if !node.properties.is_empty() => {
