@@ -18,6 +18,9 @@ mod controller;
 mod kind;
 mod listen;
 mod patch;
+#[cfg(test)]
+#[path = "../tests/peers/mod.rs"]
+mod peers;
 mod resource;
 mod schema;
 mod selector;

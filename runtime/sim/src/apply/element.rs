@@ -11,7 +11,7 @@ use crate::schema::{go_number, quote};
 
 /// One step of a path.
 #[derive(Clone, Debug)]
-pub(super) enum Element {
+pub(crate) enum Element {
     Field(String),
     /// Sorted by name.
     Key(Vec<(String, Value)>),
@@ -20,12 +20,12 @@ pub(super) enum Element {
 }
 
 impl Element {
-    pub(super) fn field(name: &str) -> Self {
+    pub(crate) fn field(name: &str) -> Self {
         Self::Field(name.to_owned())
     }
 
     /// How it is written as a key of `FieldsV1`.
-    pub(super) fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         match self {
             Self::Field(name) => format!("f:{name}"),
             Self::Key(fields) => {
@@ -38,7 +38,7 @@ impl Element {
     }
 
     /// Reads a key of `FieldsV1`; nothing if it is of a kind that nobody knows yet.
-    pub(super) fn read(key: &str) -> Result<Option<Self>, String> {
+    pub(crate) fn read(key: &str) -> Result<Option<Self>, String> {
         if key.len() < 2 {
             return Err("key must be 2 characters long:".to_owned());
         }
@@ -115,7 +115,7 @@ fn compare_keys(left: &[(String, Value)], right: &[(String, Value)]) -> Ordering
 }
 
 /// A total order of values: numbers by what they are worth, whether written with a point or not.
-pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
+pub(crate) fn compare(left: &Value, right: &Value) -> Ordering {
     let rank = |value: &Value| match value {
         Value::Number(_) => 0,
         Value::String(_) => 1,
@@ -155,7 +155,7 @@ pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
 }
 
 /// Whether two values are the same to an owner. Quicker than ordering them.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(_), Value::Number(_)) => compare(left, right) == Ordering::Equal,
         (Value::Array(left), Value::Array(right)) => {

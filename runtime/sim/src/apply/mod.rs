@@ -8,6 +8,8 @@ mod element;
 mod last_applied;
 mod merge;
 mod owner;
+#[cfg(test)]
+pub(crate) mod peers;
 mod refusal;
 mod remove;
 mod set;
@@ -23,9 +25,11 @@ use serde_json::Value;
 
 use crate::schema::Schema;
 use atom::{Kind, Types};
+#[cfg(test)]
+pub(crate) use element::{Element, same};
 use owner::{Operation, Owner, Owners, Share};
 pub(crate) use refusal::{Conflict, Refusal};
-use set::Set;
+pub(crate) use set::Set;
 pub(crate) use track::{keep_times, track};
 use typed::Duplicates;
 
@@ -114,15 +118,15 @@ fn check_applied(applied: &Value, how: &Order<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What stands in for an object that is not there yet.
+/// What stands in for an object that is not there yet: what the server's own types always write, and nothing else.
 fn empty_like(schema: &Schema, object: &Value) -> Value {
-    let mut empty = schema.empty();
-    for key in ["apiVersion", "kind"] {
-        if let (Some(value), Some(empty)) = (object.get(key), empty.as_object_mut()) {
-            empty.insert(key.to_owned(), value.clone());
-        }
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let built_in = || crate::kind::Catalogue::builtin().by_kind(text("apiVersion"), text("kind"));
+    if let Some(kind) = (!schema.is_custom()).then(built_in).flatten() {
+        return crate::kind::empty(&kind);
     }
-    empty
+    let named = ["apiVersion", "kind"].into_iter().filter_map(|key| Some((key.to_owned(), object.get(key)?.clone())));
+    Value::Object(named.collect())
 }
 
 fn strip(object: &mut Value) {

@@ -18,17 +18,16 @@ pub(super) fn remove(types: Types<'_>, kind: Kind<'_>, value: &Value, gone: &Set
         if object.is_empty() || map.atomic {
             return Value::Null;
         }
-        let (mut kept, mut touched) = (serde_json::Map::new(), false);
+        let mut kept = serde_json::Map::new();
         for (key, child) in object {
             let element = Element::field(key);
             if gone.has_member(&element) {
                 continue;
             }
             let below = gone.child(&element).filter(|below| !below.is_empty());
-            touched |= below.is_some();
             kept.insert(key.clone(), rest(types, map.field(key).0, child, below));
         }
-        return if kept.is_empty() && !touched { Value::Null } else { Value::Object(kept) };
+        return if kept.is_empty() { Value::Null } else { Value::Object(kept) };
     }
     if atom.scalar.is_some() {
         return value.clone();
@@ -38,7 +37,7 @@ pub(super) fn remove(types: Types<'_>, kind: Kind<'_>, value: &Value, gone: &Set
     if items.is_empty() || *list.of == ListType::Atomic {
         return Value::Null;
     }
-    let (mut kept, mut touched) = (Vec::with_capacity(items.len()), false);
+    let mut kept = Vec::with_capacity(items.len());
     for item in items {
         let Ok(element) = element(types, list, item) else {
             kept.push(item.clone());
@@ -48,18 +47,12 @@ pub(super) fn remove(types: Types<'_>, kind: Kind<'_>, value: &Value, gone: &Set
             continue;
         }
         let below = gone.child(&element).filter(|below| !below.is_empty());
-        touched |= below.is_some();
         kept.push(rest(types, list.element, item, below));
     }
-    if kept.is_empty() && !touched { Value::Null } else { Value::Array(kept) }
+    if kept.is_empty() { Value::Null } else { Value::Array(kept) }
 }
 
-/// What is left of a child: itself where nothing below it goes, and an empty one rather than none.
+/// What is left of a child: itself where nothing below it goes, and `null` where nothing is left of it.
 fn rest(types: Types<'_>, kind: Kind<'_>, child: &Value, below: Option<&Set>) -> Value {
-    let Some(below) = below else { return child.clone() };
-    match (remove(types, kind, child, below), child) {
-        (Value::Null, Value::Object(_)) => Value::Object(serde_json::Map::new()),
-        (Value::Null, Value::Array(_)) => Value::Array(Vec::new()),
-        (left, _) => left,
-    }
+    below.map_or_else(|| child.clone(), |below| remove(types, kind, child, below))
 }

@@ -11,13 +11,13 @@ use super::element::Element;
 
 /// A set of paths. Members and children are sorted; an element may be both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Set {
-    pub(super) members: Vec<Element>,
-    pub(super) children: Vec<(Element, Self)>,
+pub(crate) struct Set {
+    pub(crate) members: Vec<Element>,
+    pub(crate) children: Vec<(Element, Self)>,
 }
 
 impl Set {
-    pub(super) fn of(paths: &[&[&str]]) -> Self {
+    pub(crate) fn of(paths: &[&[&str]]) -> Self {
         let mut set = Self::default();
         for path in paths {
             let path: Vec<_> = path.iter().map(|name| Element::field(name)).collect();
@@ -26,7 +26,7 @@ impl Set {
         set
     }
 
-    pub(super) fn insert(&mut self, path: &[Element]) {
+    pub(crate) fn insert(&mut self, path: &[Element]) {
         match path {
             [] => {}
             [last] => self.insert_member(last),
@@ -34,14 +34,14 @@ impl Set {
         }
     }
 
-    pub(super) fn insert_member(&mut self, element: &Element) {
+    pub(crate) fn insert_member(&mut self, element: &Element) {
         if let Err(at) = self.members.binary_search(element) {
             self.members.insert(at, element.clone());
         }
     }
 
     /// The child under an element, made if there is none.
-    pub(super) fn descend(&mut self, element: &Element) -> &mut Self {
+    pub(crate) fn descend(&mut self, element: &Element) -> &mut Self {
         let at = match self.children.binary_search_by(|(child, _)| child.cmp(element)) {
             Ok(at) => at,
             Err(at) => {
@@ -53,23 +53,23 @@ impl Set {
     }
 
     /// Puts a whole child where there is none yet.
-    pub(super) fn adopt(&mut self, element: Element, child: Self) {
+    pub(crate) fn adopt(&mut self, element: Element, child: Self) {
         match self.children.binary_search_by(|(other, _)| other.cmp(&element)) {
             Ok(at) => self.children[at].1 = self.children[at].1.union(&child),
             Err(at) => self.children.insert(at, (element, child)),
         }
     }
 
-    pub(super) fn child(&self, element: &Element) -> Option<&Self> {
+    pub(crate) fn child(&self, element: &Element) -> Option<&Self> {
         let at = self.children.binary_search_by(|(child, _)| child.cmp(element)).ok()?;
         Some(&self.children[at].1)
     }
 
-    pub(super) fn has_member(&self, element: &Element) -> bool {
+    pub(crate) fn has_member(&self, element: &Element) -> bool {
         self.members.binary_search(element).is_ok()
     }
 
-    pub(super) fn has(&self, path: &[Element]) -> bool {
+    pub(crate) fn has(&self, path: &[Element]) -> bool {
         match path {
             [] => false,
             [last] => self.has_member(last),
@@ -77,11 +77,11 @@ impl Set {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty() && self.children.iter().all(|(_, child)| child.is_empty())
     }
 
-    pub(super) fn union(&self, other: &Self) -> Self {
+    pub(crate) fn union(&self, other: &Self) -> Self {
         let members = zip(&self.members, &other.members, Element::cmp).map(|(left, right)| left.or(right).cloned());
         let children = zip(&self.children, &other.children, |left, right| left.0.cmp(&right.0));
         Self {
@@ -95,7 +95,7 @@ impl Set {
         }
     }
 
-    pub(super) fn intersection(&self, other: &Self) -> Self {
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
         let members = zip(&self.members, &other.members, Element::cmp);
         let children = zip(&self.children, &other.children, |left, right| left.0.cmp(&right.0));
         Self {
@@ -111,12 +111,12 @@ impl Set {
     }
 
     /// What is here and not there, path by path.
-    pub(super) fn difference(&self, other: &Self) -> Self {
+    pub(crate) fn difference(&self, other: &Self) -> Self {
         self.subtract(other, |_| true, Self::difference)
     }
 
     /// What is neither there nor below what is there.
-    pub(super) fn recursive_difference(&self, other: &Self) -> Self {
+    pub(crate) fn recursive_difference(&self, other: &Self) -> Self {
         self.subtract(other, |element| !other.has_member(element), Self::recursive_difference)
     }
 
@@ -157,7 +157,7 @@ impl Set {
     }
 
     /// Visits each path: members first, then what is below.
-    pub(super) fn each(&self, path: &mut Vec<Element>, visit: &mut dyn FnMut(&[Element])) {
+    pub(crate) fn each(&self, path: &mut Vec<Element>, visit: &mut dyn FnMut(&[Element])) {
         for member in &self.members {
             path.push(member.clone());
             visit(path);
@@ -171,7 +171,7 @@ impl Set {
     }
 
     /// As `FieldsV1`.
-    pub(super) fn written(&self) -> Value {
+    pub(crate) fn written(&self) -> Value {
         let mut fields = Map::new();
         let children: Vec<_> = self.children.iter().filter(|(_, child)| !child.is_empty()).collect();
         for (member, child) in zip(&self.members, &children, |member, child| member.cmp(&child.0)) {
@@ -193,7 +193,7 @@ impl Set {
     }
 
     /// Reads `FieldsV1`.
-    pub(super) fn read(fields: &Value) -> Result<Self, String> {
+    pub(crate) fn read(fields: &Value) -> Result<Self, String> {
         Ok(read(fields)?.0.unwrap_or_default())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Not known here: which kinds may be patched this way; a CRD's may not.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::PatchError;
@@ -43,8 +45,9 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// The schema of a list's elements; what is a list without saying so is taken for one of its own kind.
     fn items(self, of: Option<&'a Edge>) -> Option<&'a Edge> {
-        self.document.node(of?).items.as_ref()
+        self.document.node(of?).items.as_ref().or(of)
     }
 }
 
@@ -146,8 +149,8 @@ fn ordered_lists(
         let edge = walk.field(schema, name);
         let (strategy, merge_key) = how(edge);
         check_order(new.as_deref().unwrap_or_default(), &order, merge_key)?;
-        let server_order = old.clone().unwrap_or_default();
         let patch_list = new.clone().unwrap_or_default();
+        let server_order = order_of_server(old.as_deref().unwrap_or_default(), &patch_list, merge_key);
         let merged = match (old, new) {
             (None, None) => continue,
             (Some(old), None) => old,
@@ -165,6 +168,25 @@ fn ordered_lists(
         patch.shift_remove(name);
     }
     Ok(())
+}
+
+/// The order that elements have which the patch does not name. The server takes it from the list as it stands after the merge,
+/// as far as that was as long before: what is added takes the places of what is deleted.
+fn order_of_server(old: &[Value], patch: &[Value], merge_key: &str) -> Vec<Value> {
+    if merge_key.is_empty() {
+        return old.to_vec();
+    }
+    let named = |marked: bool| -> HashSet<String> {
+        let elements = patch.iter().filter(|one| one.get(PATCH).is_some() == marked);
+        elements.map(|one| one[merge_key].to_string()).collect()
+    };
+    let (gone, had) = (named(true), old.iter().map(|one| one[merge_key].to_string()).collect::<HashSet<_>>());
+    let stays = old.iter().filter(|one| !gone.contains(&one[merge_key].to_string()));
+    let comes = patch.iter().filter(|one| {
+        let key = one[merge_key].to_string();
+        one.get(PATCH).is_none() && (!had.contains(&key) || gone.contains(&key))
+    });
+    stays.chain(comes).take(old.len()).cloned().collect()
 }
 
 fn array(value: Value) -> Result<Vec<Value>, PatchError> {

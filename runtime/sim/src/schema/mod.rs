@@ -14,7 +14,6 @@ mod node;
 mod prune;
 mod read;
 mod rule;
-mod settle;
 mod validate;
 
 #[cfg(test)]
@@ -56,12 +55,10 @@ impl Schema {
         Ok(Self { document: Arc::new(document), root: Edge::to(root) })
     }
 
-    /// Fills in what the schema has defaults for. An object of a built-in kind becomes what the server's own types make of it:
-    /// fields that hold nothing go, those that are always written come; the rest of its defaults are code elsewhere.
+    /// Fills in what a CRD's schema has defaults for; the defaults of built-in kinds are code elsewhere.
     pub(crate) fn default(&self, object: &mut Value) {
-        match self.document.origin {
-            Origin::Custom => default::fill(&self.document, &self.root, object),
-            Origin::Recorded => settle::settle(&self.document, &self.root, object),
+        if self.is_custom() {
+            default::fill(&self.document, &self.root, object);
         }
     }
 
@@ -72,10 +69,10 @@ impl Schema {
 
     /// What is wrong with an object that is to be created, or to take the place of `old`.
     pub(crate) fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
-        if self.document.origin == Origin::Recorded {
-            return Vec::new();
-        }
         let mut errors = validate::validate(&self.document, &self.root, new, old);
+        if !self.is_custom() {
+            return errors;
+        }
         let lists = |object| list::check(&self.document, &self.root, object);
         // Lists that had duplicates already may keep them, or nothing else could be changed.
         if old.is_none_or(|old| lists(old).is_empty()) {
@@ -89,12 +86,9 @@ impl Schema {
         errors
     }
 
-    /// The object that the server has in its hands before anything was read into it.
-    pub(crate) fn empty(&self) -> Value {
-        match self.document.origin {
-            Origin::Custom => Value::Object(serde_json::Map::new()),
-            Origin::Recorded => settle::zero(&self.document, &self.root),
-        }
+    /// Whether the author of a CRD wrote it.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.document.origin == Origin::Custom
     }
 
     pub(crate) fn document(&self) -> &Document {

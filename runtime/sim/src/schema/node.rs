@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::limit::Limits;
 use super::rule::Rules;
-use crate::kind::Presence;
 
 /// All types that one OpenAPI document, or one CRD, describes.
 #[derive(Debug)]
@@ -90,8 +89,6 @@ pub(crate) struct Node {
     /// A type that ownership treats as one value whatever it holds.
     pub(crate) opaque: Option<Opaque>,
     pub(crate) limits: Option<Box<Limits>>,
-    /// When the server writes each field of one of its own types; empty for everything else.
-    pub(crate) presence: BTreeMap<String, Presence>,
 }
 
 /// Types that the server's ownership tracking knows by their name.

@@ -2,7 +2,7 @@
 //!
 //! Not known here: whether a schema is one that a CRD may have (`schema/crd.rs`), and what schemas are used for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -27,8 +27,6 @@ impl Document {
         for (at, (name, schema)) in schemas.iter().enumerate() {
             let mut node = reader.node(schema, false);
             node.opaque = opaque(name);
-            let fields = crate::kind::fields(name).into_iter().flatten();
-            node.presence = fields.map(|field| (field.name, field.presence)).collect();
             reader.nodes[at] = node;
             for kind in schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
                 let part = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
@@ -102,7 +100,6 @@ impl Reader<'_> {
             within_preserve,
             embedded: says("x-kubernetes-embedded-resource"),
             opaque: None,
-            presence: BTreeMap::new(),
             limits: if self.origin == Origin::Custom { self.limits(schema) } else { None },
         }
     }
