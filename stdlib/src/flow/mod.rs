@@ -8,6 +8,7 @@ mod attach;
 mod check;
 mod choose;
 mod confirm;
+mod keep;
 mod log;
 mod note;
 mod option;
@@ -40,4 +41,5 @@ pub const ALL: &[&Primitive] = &[
     &note::NOTE,
     &table::TABLE,
     &attach::ATTACH,
+    &keep::KEEP,
 ];

@@ -1,5 +1,6 @@
-//! Values: versions, label selectors, manifests, JSON, YAML, text and the time. All but the time computes.
+//! Values: versions, label selectors, manifests, JSON, YAML, text, files and the time. All but files and the time computes.
 
+mod file;
 mod json;
 mod labels;
 mod manifest;
@@ -31,6 +32,8 @@ pub const ALL: &[&Primitive] = &[
     &text::MATCHES,
     &text::SHA256,
     &time::NOW,
+    &time::REACHED,
+    &file::READ,
 ];
 
 /// The declaration that all primitives of this folder share: they compute.

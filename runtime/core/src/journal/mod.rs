@@ -6,7 +6,7 @@ mod reader;
 mod writer;
 
 pub use reader::{Reading, is_open, list, read, stored};
-pub use writer::{Flush, Journal};
+pub use writer::{Flush, Journal, Kept};
 
 /// Largest answer that stands in a line; a larger one is compressed beside the journal.
 pub const INLINE: usize = 4 * 1024;

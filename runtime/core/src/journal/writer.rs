@@ -26,6 +26,15 @@ pub enum Flush {
     Later,
 }
 
+/// A value that was kept beside the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// SHA-256 of its bytes, which is its name too.
+    pub digest: String,
+    /// How many bytes it had before they were compressed.
+    pub bytes: usize,
+}
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
@@ -127,6 +136,23 @@ impl Journal {
         }
     }
 
+    /// Keeps a value whole beside the journal, on disk when this returns, under the digest of its bytes. One in memory keeps nothing.
+    ///
+    /// Faults: `RB050` where it cannot be written.
+    pub fn keep(&self, value: &Value) -> Result<Kept, Fault> {
+        let bytes = serde_json::to_vec(value).expect("a value is plain data");
+        let digest = match &self.sink {
+            Sink::File(disk) => {
+                let digest = store(&disk.folder, &bytes)?;
+                let synced = File::open(disk.folder.join(format!("{digest}.json.gz"))).and_then(|file| file.sync_all());
+                synced.map_err(|error| unwritable(&disk.folder, &error))?;
+                digest
+            }
+            Sink::Memory(_) => digest::of_bytes(&bytes),
+        };
+        Ok(Kept { digest, bytes: bytes.len() })
+    }
+
     /// Digest of a value that only this run can make.
     pub fn digest(&self, value: &Value) -> String {
         digest::keyed(&self.key, value)
@@ -199,6 +225,19 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Fault {
 mod tests {
     use super::*;
     use crate::record::{Entry, Level, Log};
+
+    #[test]
+    fn what_is_kept_is_read_back_whole_and_its_owners_alone() {
+        let runs = tempfile::tempdir().unwrap();
+        let journal = Journal::create(runs.path(), "run", [7; 32]).unwrap();
+        let value = serde_json::json!({ "kind": "VirtualService", "spec": { "hosts": ["a"] } });
+        let kept = journal.keep(&value).unwrap();
+        assert_eq!(crate::journal::stored(runs.path(), "run", &kept.digest).unwrap(), value);
+        let file = runs.path().join("run").join(format!("{}.json.gz", kept.digest));
+        assert_eq!(fs_err::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        fs_err::write(&file, "damaged").unwrap();
+        assert!(crate::journal::stored(runs.path(), "run", &kept.digest).is_err());
+    }
 
     #[test]
     fn lines_of_many_threads_are_whole_and_flushed_when_told_so() {
