@@ -205,3 +205,52 @@ fn an_unrevisioned_mesh_gets_a_revision_and_a_tag() {
     runbook.ambient_upgrade("1.30.3", &tag).exits(0);
     assert_eq!(mesh.tag("tagname").0, "1-30-3");
 }
+
+/// T-18: where ztunnel is replaced with each node drained, an istiod that cannot stay up meanwhile is told first; with a second one each node is
+/// emptied, given its new ztunnel and opened again before the next.
+#[test]
+fn nodes_are_drained_one_by_one_for_ztunnel() {
+    if charts_or_skip("nodes_are_drained_one_by_one_for_ztunnel").is_none() {
+        return;
+    }
+    let plane = ControlPlane::from_state(&State::ambient("1.29.6", Helm::V3)).unwrap();
+    let _istiod = StandIn::start(&plane).unwrap();
+    let (mesh, runbook) = (Mesh(&plane), Runbook::new(&plane, Helm::V3));
+    plane
+        .apply(
+            "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: keep, namespace: istio-system }\n\
+             spec: { minAvailable: 1, selector: { matchLabels: { app: istiod } } }",
+        )
+        .unwrap();
+    plane.run_kubectl(&["wait", "--for=jsonpath={.status.expectedPods}=1", "pdb/keep", "-n", "istio-system"]).unwrap();
+    let by_node = ["--ztunnel-by", "node"];
+    runbook
+        .ambient_upgrade("1.30.3", &by_node)
+        .exits(7)
+        .says("deployment/istiod has one replica: draining its node stops configuration, certificates and injection")
+        .says("--set istiod/pilot.autoscaleMin=2")
+        .says("poddisruptionbudget/keep in istio-system lets none of its 1 pods go")
+        .wrote_nothing();
+
+    let two = ["--ztunnel-by", "node", "--set", "istiod/pilot.autoscaleMin=2"];
+    let ran = runbook.ambient_upgrade("1.30.3", &two).exits(7).wrote_nothing();
+    ran.says("poddisruptionbudget/keep in istio-system covers istiod beside the chart's own");
+    plane.run_kubectl(&["delete", "pdb", "keep", "-n", "istio-system"]).unwrap();
+    let ran = runbook.ambient_upgrade("1.30.3", &two).exits(0).every_write_was_announced();
+    let order: Vec<_> = ran
+        .announced()
+        .into_iter()
+        .filter(|words| ["drain ", "uncordon ", "delete pod/ztunnel"].iter().any(|begin| words.starts_with(begin)))
+        .collect();
+    let nodes = mesh.items(&["nodes"]);
+    assert_eq!(order.len(), 3 * nodes.len(), "{order:#?}");
+    for turn in order.chunks(3) {
+        let node = turn[0].trim_start_matches("drain ");
+        assert!(turn[1].starts_with("delete pod/ztunnel") && turn[2] == format!("uncordon {node}"), "{order:#?}");
+    }
+    assert!(nodes.iter().all(|node| node["spec"].get("unschedulable").is_none()), "a node was left closed");
+    let set = mesh.json(&["get", "daemonset", "ztunnel", "-n", "istio-system"]);
+    assert_eq!(set["spec"]["updateStrategy"]["type"], "RollingUpdate");
+    assert!(mesh.istio_versions().keys().all(|running| running.ends_with("1.30.3")), "{:?}", mesh.istio_versions());
+    runbook.ambient_upgrade("1.30.3", &by_node).exits(0).wrote_nothing().says("nothing to do");
+}

@@ -112,7 +112,7 @@ pub(crate) fn canary(runbook: &Runbook<'_>, target: &str, more: &[&str]) -> Ran 
     let charts = Charts::open().unwrap().folder().display().to_string();
     let wanted = ["canary-upgrade.rhai", "--target", target, "--charts", &charts, "--yes"];
     let soak: &[&str] = if more.contains(&"--soak") { &[] } else { &["--soak", "0s"] };
-    runbook.run(&[&wanted, soak, more].concat())
+    runbook.run(&[&wanted, soak, &["--removal-soak", "0s"], more].concat())
 }
 
 fn only(revision: &str, version: &str) -> BTreeSet<(String, String)> {
@@ -333,10 +333,13 @@ fn tagged(version: &str, helm: Helm) -> State {
     let revision = version.replace('.', "-");
     let follows = json!({ "istio.io/rev": "prod" });
     let short = if helm == Helm::V3 { "helm3" } else { "helm4" };
-    State::named(&format!("sidecar-tagged-{version}-{short}"))
+    let state = State::named(&format!("sidecar-tagged-{version}-{short}"))
         .gateway_api()
         .install(release("base").values(&json!({ "defaultRevision": revision })))
-        .install(release("istiod").named(&format!("istiod-{revision}")).values(&json!({ "revision": revision })))
+        .install(release("istiod").named(&format!("istiod-{revision}")).values(&json!({ "revision": revision })));
+    // The agent exists once, and does not go along over two minors.
+    let state = if version.starts_with("1.28") { state } else { state.install(release("cni")) };
+    state
         .tag("prod", &revision, version)
         .apply(&namespace("a", &follows, &["web"]))
         .apply(&namespace("b", &follows, &["ledger"]))
@@ -395,6 +398,7 @@ fn a_tag_that_somebody_else_moves_stops_the_run() {
     });
     ran.exits(3).says("tag prod points to 1-29-6 (webhook) and 1-30-3 (Service), expected 1-30-3");
     assert_eq!(cluster.proxies("b"), only("1-29-6", "1.29.6"), "the second wave was begun");
+    assert_eq!(cluster.mesh().releases()["istio-cni"], "cni-1.30.3 deployed", "the agent goes before the waves");
 }
 
 /// T-43: Gateways that name no revision are given one before the tag `default` exists, and no pod made meanwhile lacks a proxy.

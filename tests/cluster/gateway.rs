@@ -7,7 +7,7 @@ use crate::mesh::{Mesh, text};
 use crate::runbook::{Ran, Runbook};
 
 /// Revision `blue` at 1.29.6 and `green` at 1.30.3. In `istio-ingress`, all asking for `blue`: a release of the gateway chart, a Deployment
-/// of one's own, and a Gateway that istiod keeps.
+/// of one's own, a Gateway that istiod keeps, and a Gateway with pods of its own.
 fn gateways() -> State {
     let istiod = |revision: &str, version: &str| {
         let release = Release::of("istiod", version, Helm::V3).named(&format!("istiod-{revision}"));
@@ -28,7 +28,13 @@ fn gateways() -> State {
              apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: edge, namespace: istio-ingress, labels: { istio.io/rev: blue } }\n\
              spec: { gatewayClassName: istio, listeners: [{ name: http, port: 80, protocol: HTTP }] }\n---\n\
              apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: legacy, namespace: istio-ingress }\nspec:\n  selector: { matchLabels: { app: legacy } }\n  \
-             template:\n    metadata: { labels: { app: legacy } }\n    spec: { containers: [{ name: proxy, image: 'registry.example/proxy:1' }] }\n",
+             template:\n    metadata: { labels: { app: legacy } }\n    spec: { containers: [{ name: proxy, image: 'registry.example/proxy:1' }] }\n---\n\
+             apiVersion: v1\nkind: Service\nmetadata: { name: pair, namespace: istio-ingress }\nspec: { selector: { app: pair }, ports: [{ port: 80 }] }\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: pair-pods, namespace: istio-ingress }\nspec:\n  selector: { matchLabels: { app: pair } }\n  \
+             template:\n    metadata:\n      labels: { app: pair, istio.io/rev: blue, sidecar.istio.io/inject: 'true' }\n      annotations: { inject.istio.io/templates: gateway }\n    \
+             spec: { containers: [{ name: istio-proxy, image: auto }] }\n---\n\
+             apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: pair, namespace: istio-ingress, labels: { istio.io/rev: blue } }\n\
+             spec: { gatewayClassName: istio, addresses: [{ type: Hostname, value: pair.istio-ingress.svc.cluster.local }], listeners: [{ name: http, port: 80, protocol: HTTP }] }\n",
         )
 }
 
@@ -116,7 +122,7 @@ fn a_gateway_moves_by_a_canary_behind_its_own_service() {
     upgrade(&runbook, "istio-ingress", &canary).exits(0).says("nothing to do").wrote_nothing();
 }
 
-/// G1, G2 and G3 where they are; G5 and what is not there are refused with what to do.
+/// G1 to G4 where they are; G5 and what is not there are refused with what to do.
 #[test]
 fn gateways_of_every_class_move_where_they_are() {
     if charts_or_skip("gateways_of_every_class_move_where_they_are").is_none() {
@@ -128,6 +134,7 @@ fn gateways_of_every_class_move_where_they_are() {
     upgrade(&runbook, "legacy", &[])
         .exits(7)
         .says("was not made by Istio's gateway chart")
+        .says("helm install legacy-new istio/gateway --version 1.30.3 -n istio-ingress --set labels.app=legacy,service.type=None")
         .says("--take-ownership")
         .wrote_nothing();
     upgrade(&runbook, "nothing", &[])
@@ -154,4 +161,17 @@ fn gateways_of_every_class_move_where_they_are() {
         upgrade(&runbook, name, more).exits(0).says("nothing to do").wrote_nothing();
     }
     assert_eq!([service(&mesh, "istio-ingress"), service(&mesh, "own"), service(&mesh, "edge-istio")], kept);
+
+    // G4: routes are served by whoever owns the Gateway, so it and its pods move together, the Gateway first.
+    let before = service(&mesh, "pair");
+    let ran = upgrade(&runbook, "pair", &[]).exits(0).every_write_was_announced();
+    let announced = ran.announced();
+    let position = |words: &str| {
+        announced.iter().position(|one| one.contains(words)).unwrap_or_else(|| panic!("{words}: {announced:#?}"))
+    };
+    assert!(position("label gateways.gateway.networking.k8s.io/pair") < position("patch deployment/pair-pods"));
+    assert_eq!(proxies(&mesh, "app=pair"), [green()]);
+    let gateway = mesh.json(&["get", "gateways.gateway.networking.k8s.io", "pair", "-n", "istio-ingress"]);
+    assert_eq!((&gateway["metadata"]["labels"]["istio.io/rev"], service(&mesh, "pair")), (&json!("green"), before));
+    upgrade(&runbook, "pair", &[]).exits(0).says("nothing to do").wrote_nothing();
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use runbook_control_plane::{ControlPlane, Helm, StandIn, charts_or_skip};
+use runbook_core::journal;
+use runbook_core::record::Entry;
 use serde_json::json;
 
 use crate::mesh::Mesh;
-use crate::runbook::Runbook;
+use crate::runbook::{Ran, Runbook};
 use crate::sidecar::{RELEASES, sidecar, sidecar_with};
 
 /// T-04: values whole, no object lost, every proxy at the target; a second run writes nothing.
@@ -30,6 +32,9 @@ fn a_sidecar_mesh_is_upgraded_in_place_with_its_values() {
         .wrote_nothing();
 
     let ran = runbook.in_place("1.28.10", &["--restart", "all"]).exits(0).every_write_was_announced();
+    // T-32: no pod here answers, so istiod's debug pages cannot be read, and the result says what that leaves.
+    let ran = ran.says("reduced confidence: judged by images, annotations and readiness alone, for istiod does not answer /debug/syncz (network");
+    backed_up(&plane, &ran);
     let upgraded: Vec<_> = ran.announced().into_iter().filter(|words| words.starts_with("upgrade ")).collect();
     assert_eq!(upgraded.len(), 3, "{upgraded:#?}");
     for (words, release) in upgraded.iter().zip(["istio-base", "istiod", "istio-ingress"]) {
@@ -50,6 +55,26 @@ fn a_sidecar_mesh_is_upgraded_in_place_with_its_values() {
     assert!(config["data"]["mesh"].as_str().unwrap().contains("/dev/stdout"), "{config}");
 
     runbook.in_place("1.28.10", &["--restart", "all"]).exits(0).wrote_nothing().says("nothing to do");
+}
+
+/// PF-16: what the upgrade could lose lies beside the record, and is what its checksum says.
+fn backed_up(plane: &ControlPlane, ran: &Ran) {
+    let runs = plane.folder().unwrap().join("runs");
+    let mut kept = BTreeMap::new();
+    for record in &ran.records {
+        if let Entry::Attached(attached) = &record.entry {
+            let digest = attached.value["sha256"].as_str().unwrap_or_default();
+            let found = journal::list(&runs)
+                .unwrap()
+                .into_iter()
+                .find_map(|(run, _)| journal::stored(&runs, &run, digest).ok());
+            kept.insert(attached.name.clone(), found.unwrap());
+        }
+    }
+    let values = &kept["values of release istio-system/istiod (chart istiod 1.27.9)"];
+    assert_eq!(values["pilot"]["autoscaleMin"], 2, "{values}");
+    assert_eq!(kept["manifest of release istio-system/istio-base"]["kind"], "List");
+    assert!(kept.contains_key("validatingwebhookconfigurations") && kept.contains_key("labels of namespaces"));
 }
 
 fn chart_of(release: &str, version: &str) -> String {
@@ -138,10 +163,23 @@ fn a_compatibility_version_out_of_range_is_refused_with_the_range() {
         .says("compatibilityVersion 1.24, which 1.28.10 does not accept")
         .says("1.25 to 1.27")
         .wrote_nothing();
-    // What resolves it: a value in range, laid over the release's own.
-    let accepted = "istiod/compatibilityVersion=1.27";
-    runbook.in_place("1.28.10", &["--set", accepted]).exits(0).every_write_was_announced();
-    assert_eq!(Mesh(&plane).values("istiod", "istio-system")["compatibilityVersion"], "1.27");
+    // What resolves it: a value in range, laid over the release's own by a file of its component.
+    let file = plane.folder().unwrap().join("istiod.yaml");
+    fs_err::write(
+        &file,
+        "compatibilityVersion: \"1.27\"\nmeshConfig: { outboundTrafficPolicy: { mode: REGISTRY_ONLY } }\n",
+    )
+    .unwrap();
+    let file = file.to_string_lossy();
+    runbook
+        .in_place("1.28.10", &["--values-cni", &file])
+        .exits(7)
+        .says("--values-cni is for chart cni")
+        .wrote_nothing();
+    runbook.in_place("1.28.10", &["--values-istiod", &file]).exits(0).every_write_was_announced();
+    let values = Mesh(&plane).values("istiod", "istio-system");
+    let expected = json!({ "compatibilityVersion": "1.27", "meshConfig": { "outboundTrafficPolicy": { "mode": "REGISTRY_ONLY" } } });
+    assert_eq!(values, expected);
 }
 
 /// T-24: keys that 1.24 no longer reads are moved to those it does, and the plan says so. T-13: the gateway's chart is refused by its own

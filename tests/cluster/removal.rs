@@ -10,7 +10,8 @@ use crate::runbook::{Ran, Runbook};
 
 fn remove(runbook: &Runbook<'_>, more: &[&str]) -> Ran {
     let charts = Charts::open().unwrap().folder().display().to_string();
-    runbook.run(&[&["remove-revision.rhai", "--charts", &charts, "--yes"], more].concat())
+    let soak: &[&str] = if more.contains(&"--soak") { &[] } else { &["--soak", "0s"] };
+    runbook.run(&[&["remove-revision.rhai", "--charts", &charts, "--yes"], soak, more].concat())
 }
 
 /// T-09: while the default is not moved, namespaces and gateways would be injected by nobody; T-31: and then there are remote clusters.
@@ -40,6 +41,10 @@ fn the_old_revision_goes_when_each_line_of_the_proof_is_empty() {
         .says("1 of")
         .wrote_nothing();
     assert!(mesh.releases().contains_key("istiod"));
+
+    // The last move was a moment ago, and a day is what it should stand for.
+    let soon = ["--revision", "default", "--migrated-remotes", "east", "--soak", "24h", "--approve", "all"];
+    remove(&runbook, &soon).exits(7).says("the last move to another revision was at").says("--soak").wrote_nothing();
 
     let wanted = ["--revision", "default", "--migrated-remotes", "east"];
     remove(&runbook, &wanted).exits(6).says("remove-old").wrote_nothing();
@@ -109,8 +114,15 @@ fn a_second_mesh_is_neither_touched_nor_counted() {
     let before = seen();
     assert_eq!(cluster.proxies("other"), BTreeSet::from([("two".to_owned(), "1.29.6".to_owned())]));
 
-    let wanted = ["--remove-old", "--approve", "make-default", "--approve", "remove-old"];
+    // The namespaces of this mesh have no tag yet: the strategy makes one and has them follow it.
+    let wanted = ["--strategy", "tag", "--tags", "prod", "--remove-old"];
+    let wanted = [&wanted[..], &["--approve", "make-default", "--approve", "remove-old"]].concat();
     let ran = canary(&runbook, "1.30.3", &wanted).exits(0).every_write_was_announced();
+    for namespace in ["a", "b"] {
+        assert_eq!(cluster.labels(namespace), (String::new(), "prod".to_owned()));
+        assert_eq!(cluster.proxies(namespace), BTreeSet::from([("1-30-3".to_owned(), "1.30.3".to_owned())]));
+    }
+    assert_eq!(mesh.tag("prod"), ("1-30-3".to_owned(), "1-30-3".to_owned()));
     ran.says("another mesh in mesh2-system shares the CRDs");
     assert_eq!(seen(), before);
     assert!(mesh.releases().contains_key("istiod-two") && !mesh.releases().contains_key("istiod"));

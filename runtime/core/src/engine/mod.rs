@@ -19,6 +19,7 @@ mod header;
 mod library;
 mod lint;
 mod modules;
+mod namesake;
 mod native;
 mod outline;
 mod parameter;

@@ -13,6 +13,7 @@ use super::compile::Compiler;
 use super::declare::none_in_module;
 use super::declared::{DeclaredCheck, checks};
 use super::library::{self, Found, Home, Library};
+use super::namesake::Functions;
 use super::run::Run;
 use super::scan::Scan;
 use super::trouble::{Error, place, raise};
@@ -45,6 +46,7 @@ struct Text {
 pub(super) struct Compiled {
     pub(super) name: String,
     pub(super) ast: AST,
+    functions: Functions,
 }
 
 impl Modules {
@@ -69,7 +71,7 @@ impl Modules {
 
     /// Compiles the script itself and everything it imports by a literal path.
     ///
-    /// Faults: `RB010` where one of them cannot be read, `RB012` where one is not found or they import one another.
+    /// Faults: `RB010` where one of them cannot be read or two have functions that Rhai would mix up, `RB012` where one is not found or they import one another.
     pub(super) fn load(&self, compiler: &Compiler, main: Found) -> Result<Arc<Compiled>, Fault> {
         self.load_with(compiler, main, &mut Vec::new())
     }
@@ -113,8 +115,15 @@ impl Modules {
         let text = Text { content: found.text.clone(), home: found.home.clone(), scan: scan.clone() };
         self.lock().texts.insert(name.clone(), text);
         let ast = compiler.compile(&name, &found.text, &scan)?;
-        let script = Arc::new(Compiled { name, ast });
-        self.lock().compiled.insert(found.key, script.clone());
+        let script = Arc::new(Compiled { functions: Functions::of(&ast), name, ast });
+        let mut inner = self.lock();
+        let mut others: Vec<_> = inner.compiled.values().collect();
+        others.sort_by(|a, b| a.name.cmp(&b.name));
+        let mixed = |other: &Arc<Compiled>| script.functions.against(&script.name, &other.functions, &other.name);
+        if let Some(fault) = others.into_iter().find_map(mixed) {
+            return Err(fault);
+        }
+        inner.compiled.insert(found.key, script.clone());
         Ok(script)
     }
 

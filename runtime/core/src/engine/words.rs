@@ -264,7 +264,7 @@ fn operator(name: &str, arguments: &str) -> Option<Fault> {
     Some(if name == "!" { fault.hint("there is no truthiness: compare, as in `x == ()`") } else { fault })
 }
 
-fn arguments_word(count: usize) -> String {
+pub(super) fn arguments_word(count: usize) -> String {
     match count {
         0 => "no argument".to_owned(),
         1 => "1 argument".to_owned(),

@@ -6,5 +6,6 @@ mod fault;
 mod import;
 mod language;
 mod limit;
+mod namesake;
 mod parameter;
 mod step;
