@@ -123,7 +123,7 @@ fn text(expression: &Expr) -> String {
         },
         Expr::FnCall(call, _) if call.name == "+" => call.args.iter().map(text).collect(),
         Expr::Dot(chain, ..) => match (&chain.lhs, &chain.rhs) {
-            (Expr::Variable(name, ..), Expr::Property(property, _)) => format!("<{}.{}>", name.1, property.2),
+            (Expr::Variable(..), Expr::Property(property, _)) => format!("<{}>", property.2),
             _ => "…".to_owned(),
         },
         _ => "…".to_owned(),

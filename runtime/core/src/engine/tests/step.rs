@@ -124,7 +124,7 @@ fn steps_can_be_listed_without_running() {
     let expected = [
         ("a", "A", 0),
         ("a/b", "B", 1),
-        ("a/b/given", "For <a.name> in <x>", 2),
+        ("a/b/given", "For <name> in <x>", 2),
         ("c", "C", 0),
         ("d", "D", 0),
         ("a-2", "A", 0),
