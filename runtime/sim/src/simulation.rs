@@ -67,6 +67,11 @@ impl Simulation {
         self.server.set_answerer(answerer);
     }
 
+    /// Forgets what happened so far, as etcd's compaction does: watches and pages from before are answered with 410.
+    pub fn compact(&self) {
+        self.server.store.compact();
+    }
+
     /// Changes how machines behave from now on.
     pub fn set_habits(&self, habits: Habits) {
         self.server.set_habits(habits);

@@ -23,6 +23,9 @@ pub struct Status {
     pub go_on: Option<String>,
 }
 
+/// The reason of an answer that is no `Status` on the wire.
+const PLAIN: &str = "plain";
+
 /// One of the causes of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cause {
@@ -45,11 +48,14 @@ impl Status {
         Self::new(404, "NotFound", format!("{} \"{name}\" not found", of.words())).about(of, name)
     }
 
-    /// No such path at all.
+    /// No such path at all: what is below the API server's own handlers answers in plain text.
     pub(crate) fn no_such_path() -> Self {
-        let mut status = Self::new(404, "NotFound", "the server could not find the requested resource");
-        status.details = Some(json!({}));
-        status
+        Self::new(404, PLAIN, "404 page not found\n")
+    }
+
+    /// Is it told in plain text, without an object around it?
+    pub(crate) fn is_plain(&self) -> bool {
+        self.reason == PLAIN
     }
 
     pub(crate) fn already_exists(of: &GroupResource, name: &str) -> Self {
@@ -106,10 +112,10 @@ impl Status {
         status
     }
 
-    pub(crate) fn method_not_allowed(of: Option<&GroupResource>) -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let mut status =
             Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
-        status.details = Some(of.map_or_else(|| json!({}), |of| details(&of.group, &of.plural, "")));
+        status.details = Some(json!({}));
         status
     }
 
@@ -118,7 +124,9 @@ impl Status {
     }
 
     pub(crate) fn not_acceptable(message: impl Into<String>) -> Self {
-        Self::new(406, "NotAcceptable", message)
+        let mut status = Self::new(406, "NotAcceptable", message);
+        status.details = Some(json!({}));
+        status
     }
 
     pub(crate) fn too_large(message: impl Into<String>) -> Self {

@@ -22,7 +22,7 @@ pub(crate) fn read(header: Option<&str>) -> Result<Shape, Status> {
     }
     header.split(',').find_map(entry).ok_or_else(|| {
         Status::not_acceptable(
-            "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         )
     })
 }

@@ -61,6 +61,11 @@ impl Answer {
 
 impl From<Status> for Answer {
     fn from(status: Status) -> Self {
+        if status.is_plain() {
+            let mut answer = Self::bytes(status.code, status.message.into());
+            answer.media = "text/plain; charset=utf-8";
+            return answer;
+        }
         let mut answer = Self::of(status.code, &status.body());
         answer.retry_after = status.retry_after;
         answer

@@ -42,9 +42,7 @@ impl Server {
             ("binding", &Method::POST) => self.binding(asked, place).await,
             ("token", &Method::POST) => self.token(asked, place),
             ("finalize", &Method::PUT) => self.finalize(asked, place).await,
-            ("scale" | "eviction" | "binding" | "token" | "finalize", _) => {
-                Err(Status::method_not_allowed(Some(&place.resource())))
-            }
+            ("scale" | "eviction" | "binding" | "token" | "finalize", _) => Err(Status::method_not_allowed()),
             (other, _) => {
                 self.stored(place)?;
                 let what = match other {
@@ -57,7 +55,7 @@ impl Server {
     }
 
     async fn rescale(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
-        let mut order = Order::read(place, &asked.query, &asked.headers)?;
+        let mut order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
         let paths = Paths::of(place);
         let now = scale_of(place, &self.stored(place)?.value())?;
         let wanted = match (&asked.method, asked.media()) {
@@ -109,7 +107,7 @@ impl Server {
         }
         let options = eviction.get("deleteOptions").filter(|options| options.is_object());
         let (how, is_dry) = Deletion::read(options, &asked.query)?;
-        let mut order = Order::read(place, &asked.query, &asked.headers)?;
+        let mut order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
         order.place.below.clear();
         if is_dry {
             order.earnest = Earnest::DryRun;
@@ -204,7 +202,7 @@ impl Server {
             };
             return Err(Status::invalid("", "Binding", name(&binding), &[cause]));
         }
-        let order = Order::read(place, &asked.query, &asked.headers)?;
+        let order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
         self.bind(order, node).await?;
         Ok(Answer::of(
             201,
@@ -216,7 +214,7 @@ impl Server {
     pub(crate) async fn bind(self: &Arc<Self>, mut order: Order, node: &str) -> Result<(), Status> {
         order.place.below.clear();
         order.part = "binding";
-        let resource = order.place.resource();
+        let resource = crate::resource::GroupResource::new("", "pods/binding");
         let now = moment(self.clock.now());
         let changed = self.modify(&order, Basis::Any, Book::Open, |live| {
             let bound = text(live, "/spec/nodeName");
@@ -228,7 +226,6 @@ impl Server {
             map_at(&mut new, "spec").insert("nodeName".to_owned(), node.into());
             let scheduled = json!({
                 "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
-                "observedGeneration": live["metadata"]["generation"],
             });
             let conditions = crate::actor::json::list_at(&mut new["status"], "conditions");
             conditions.retain(|one| one["type"] != "PodScheduled");
@@ -257,7 +254,7 @@ impl Server {
 
     /// Takes the finalizers out of a namespace.
     async fn finalize(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
-        let mut order = Order::read(place, &asked.query, &asked.headers)?;
+        let mut order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
         let sent = self.sent(asked, place)?;
         order.place.below.clear();
         let written = self

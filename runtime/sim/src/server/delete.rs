@@ -52,6 +52,8 @@ pub(crate) struct Deleted {
 }
 
 const FOREGROUND: &str = "foregroundDeletion";
+/// As many seconds as a moment can be ahead: a century.
+const LONGEST_GRACE: u64 = 100 * 366 * 24 * 3600;
 const ORPHAN: &str = "orphan";
 
 impl Deletion {
@@ -98,7 +100,7 @@ impl Deletion {
             value.map(str::to_owned)
         };
         let in_body = body.and_then(|body| body["dryRun"].as_array()).into_iter().flatten().filter_map(Value::as_str);
-        let is_dry = dry_run(in_body)? || query.dry_run()?;
+        let is_dry = dry_run(in_body, "DeleteOptions")? || query.dry_run("DeleteOptions")?;
         Ok((Self { propagation, grace, uid: precondition("uid"), version: precondition("resourceVersion") }, is_dry))
     }
 }
@@ -118,10 +120,12 @@ impl Server {
     }
 
     fn preconditions(&self, order: &Order, how: &Deletion, stored: &Stored) -> Result<(), Status> {
-        let resource = order.place.resource();
+        // Here alone the API server speaks of the kind, not of the resource.
+        let resource = crate::resource::GroupResource::new(&order.place.kind.group, &order.place.kind.kind);
         let failed = |what: &str, wanted: &str, held: &str| {
-            let because =
-                format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {held}");
+            let because = format!(
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({held}). The object might have been deleted and then recreated"
+            );
             Err(Status::conflict(&resource, &order.place.name, &because))
         };
         if let Some(uid) = how.uid.as_deref().filter(|uid| *uid != &*stored.uid) {
@@ -155,7 +159,9 @@ impl Server {
                 metadata.get("deletionGracePeriodSeconds").and_then(Value::as_u64).is_none_or(|old| grace < old);
             if !is_due || sooner {
                 metadata.insert("deletionTimestamp".to_owned(), moment(until));
-                metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
+                if kind.kind != "Namespace" {
+                    metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
+                }
             }
             if kind.kind == "Namespace" && kind.group.is_empty() {
                 map_at(&mut marked, "status").insert("phase".to_owned(), "Terminating".into());
@@ -265,7 +271,8 @@ fn grace(kind: &crate::kind::Kind, how: &Deletion, object: &Value) -> u64 {
     if text(object, "/spec/nodeName").is_empty() || is_over {
         return 0;
     }
-    how.grace.or_else(|| object["spec"]["terminationGracePeriodSeconds"].as_u64()).unwrap_or(30)
+    let wanted = how.grace.or_else(|| object["spec"]["terminationGracePeriodSeconds"].as_u64());
+    wanted.unwrap_or(30).min(LONGEST_GRACE)
 }
 
 fn success(order: &Order, uid: &str) -> Value {

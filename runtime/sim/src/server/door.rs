@@ -2,9 +2,10 @@
 //!
 //! Not known here: what is done about any of them.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, extract::Request, response::Response};
+use futures::FutureExt;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -57,8 +58,10 @@ impl Server {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         let _busy = self.clock.busy();
         self.clock.advance(COST);
-        let answer = self.take(request).await.unwrap_or_else(Answer::from);
-        answer.response()
+        // A fault of ours ends this request, and nothing beside it.
+        let taken = AssertUnwindSafe(self.take(request)).catch_unwind().await;
+        let answer = taken.unwrap_or_else(|_| Err(Status::internal("the simulation could not finish this request")));
+        answer.unwrap_or_else(Answer::from).response()
     }
 
     async fn take(self: &Arc<Self>, request: Request) -> Result<Answer, Status> {
@@ -66,9 +69,13 @@ impl Server {
         let body = axum::body::to_bytes(body, body::LARGEST)
             .await
             .map_err(|_| Status::too_large(format!("Request entity too large: limit is {}", body::LARGEST)))?;
-        let query = Query::of(head.uri.query().unwrap_or_default());
+        let mut query = Query::of(head.uri.query().unwrap_or_default());
+        let path = path::without_watch(head.uri.path());
+        if path.is_some() {
+            query.set("watch", "true");
+        }
         let asked = Asked { method: head.method, query, headers: head.headers, body };
-        match path::read(&self.catalogue(), head.uri.path())? {
+        match path::read(&self.catalogue(), path.as_deref().unwrap_or(head.uri.path()))? {
             Path::Other(parts) => self.other(&asked, &parts),
             Path::Resource(place) => self.resource(&asked, &place).await,
         }
@@ -80,13 +87,13 @@ impl Server {
             return self.below(asked, place).await;
         }
         let (is_object, is_status) = (!place.name.is_empty(), place.below == "status");
-        let verb = verb(asked, place).ok_or_else(|| Status::method_not_allowed(Some(&place.resource())))?;
+        let verb = verb(asked, place).ok_or_else(Status::method_not_allowed)?;
         let is_allowed = match place.kind.subresource(&place.below) {
             Some(below) => below.verbs.iter().any(|known| known == verb),
             None => place.kind.allows(verb),
         };
         if !is_allowed {
-            return Err(Status::method_not_allowed(Some(&place.resource())));
+            return Err(Status::method_not_allowed());
         }
         let shape = || accept::read(asked.header(http::header::ACCEPT));
         match verb {
@@ -98,12 +105,12 @@ impl Server {
                 None => self.post(asked, place).await,
             },
             "update" if is_object || is_status => {
-                let order = Order::read(place, &asked.query, &asked.headers)?;
+                let order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
                 let object = self.sent(asked, place)?;
                 self.shaped(asked, place, self.replace(&order, object).await?)
             }
             "patch" => {
-                let order = Order::read(place, &asked.query, &asked.headers)?;
+                let order = Order::read(place, &asked.query, &asked.headers, "PatchOptions")?;
                 let written = self.patch(asked, &order).await?;
                 self.shaped(asked, place, written)
             }
@@ -116,16 +123,16 @@ impl Server {
                 let (order, how) = deletion(asked, place)?;
                 Ok(Answer::of(200, &self.delete_collection(&order, &asked.query, &how).await?))
             }
-            _ => Err(Status::method_not_allowed(Some(&place.resource()))),
+            _ => Err(Status::method_not_allowed()),
         }
     }
 
     async fn post(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
-        let order = Order::read(place, &asked.query, &asked.headers)?;
+        let order = Order::read(place, &asked.query, &asked.headers, "CreateOptions")?;
         let object = self.sent(asked, place)?;
         let mut place = place.clone();
         if place.kind.namespaced && place.namespace.is_empty() {
-            return Err(Status::method_not_allowed(Some(&place.resource())));
+            return Err(Status::method_not_allowed());
         }
         crate::actor::json::name(&object).clone_into(&mut place.name);
         self.shaped(asked, &place, self.create(&order, object).await?)
@@ -160,7 +167,7 @@ impl Server {
     }
 
     async fn patch(self: &Arc<Self>, asked: &Asked, order: &Order) -> Result<Written, Status> {
-        let patch = super::patch::read(self, asked, order)?;
+        let patch = super::patch::read(asked, order)?;
         match &patch {
             super::patch::Patch::Apply(applied) => self.apply(order, applied).await,
             other => self.modify(order, Basis::Any, Book::Open, |live| other.to(self, order, live)).await,
@@ -171,7 +178,7 @@ impl Server {
 fn deletion(asked: &Asked, place: &Place) -> Result<(Order, Deletion), Status> {
     let body = body::any(asked.media(), &asked.body)?;
     let (how, is_dry) = Deletion::read(body.as_ref(), &asked.query)?;
-    let mut order = Order::read(place, &asked.query, &asked.headers)?;
+    let mut order = Order::read(place, &asked.query, &asked.headers, "DeleteOptions")?;
     if is_dry {
         order.earnest = Earnest::DryRun;
     }
@@ -188,7 +195,7 @@ fn verb(asked: &Asked, place: &Place) -> Option<&'static str> {
         Method::PUT if is_object => "update",
         Method::PATCH if is_object => "patch",
         Method::DELETE if is_object => "delete",
-        Method::DELETE => "deletecollection",
+        Method::DELETE if !place.kind.namespaced || !place.namespace.is_empty() => "deletecollection",
         _ => return None,
     })
 }

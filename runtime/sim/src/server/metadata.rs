@@ -34,12 +34,12 @@ pub(crate) fn wipe(object: &mut Value) {
 /// Takes away what is empty: `labels: {}` and `creationTimestamp: null` are no different from nothing.
 pub(crate) fn tidy(object: &mut Value) {
     let metadata = map_at(object, "metadata");
-    metadata.retain(|_, value| match value {
+    metadata.retain(|key, value| match value {
         Value::Null => false,
         Value::Object(map) => !map.is_empty(),
         Value::Array(list) => !list.is_empty(),
         Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Number(number) => key == "deletionGracePeriodSeconds" || number.as_f64() != Some(0.0),
         Value::Bool(_) => true,
     });
     order(metadata);
@@ -126,6 +126,11 @@ pub(crate) fn carry(old: &Value, new: &mut Value) {
 pub(crate) fn faults(kind: &crate::kind::Kind, object: &Value) -> Vec<Cause> {
     let mut found = Vec::new();
     let metadata = &object["metadata"];
+    let base = text(object, "/metadata/generateName");
+    if let Some(why) = name_fault(kind, &format!("{base}x")).filter(|_| !base.is_empty()) {
+        let message = format!("Invalid value: \"{base}\": {why}");
+        found.push(cause("metadata.generateName", "FieldValueInvalid", &message));
+    }
     if name(object).is_empty() {
         found.push(cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required"));
     } else if let Some(why) = name_fault(kind, name(object)) {
@@ -159,10 +164,10 @@ pub(crate) fn faults(kind: &crate::kind::Kind, object: &Value) -> Vec<Cause> {
 
 fn owner_faults(metadata: &Value, found: &mut Vec<Cause>) {
     let mut controllers = 0;
-    for (at, owner) in metadata["ownerReferences"].as_array().into_iter().flatten().enumerate() {
+    for owner in metadata["ownerReferences"].as_array().into_iter().flatten() {
         for (field, key) in [("apiVersion", "apiVersion"), ("kind", "kind"), ("name", "name"), ("uid", "uid")] {
             if owner[key].as_str().unwrap_or_default().is_empty() {
-                let path = format!("metadata.ownerReferences[{at}].{field}");
+                let path = format!("metadata.ownerReferences.{field}");
                 let what = if key == "apiVersion" { "version" } else { key };
                 let message = match key {
                     "apiVersion" => format!("Invalid value: \"\": {what} must not be empty"),
@@ -174,8 +179,11 @@ fn owner_faults(metadata: &Value, found: &mut Vec<Cause>) {
         controllers += u32::from(owner["controller"] == true);
     }
     if controllers > 1 {
-        let message = "Invalid value: Only one reference can have Controller set to true";
-        found.push(cause("metadata.ownerReferences", "FieldValueInvalid", message));
+        let message = format!(
+            "Invalid value: {}: Only one reference can have Controller set to true",
+            metadata["ownerReferences"]
+        );
+        found.push(cause("metadata.ownerReferences", "FieldValueInvalid", &message));
     }
 }
 
@@ -259,4 +267,23 @@ pub(crate) fn found(object: &mut Value, uid: String, now: Timestamp, has_generat
     if has_generation {
         metadata.insert("generation".to_owned(), json!(1));
     }
+}
+
+/// What is wrong with how the metadata of an object was changed.
+pub(crate) fn change_faults(old: &Value, new: &Value) -> Vec<Cause> {
+    let list = |object: &Value| -> Vec<String> {
+        let finalizers = object["metadata"]["finalizers"].as_array().into_iter().flatten();
+        finalizers.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    let held = list(old);
+    let added: Vec<_> = list(new).into_iter().filter(|one| !held.contains(one)).collect();
+    if old["metadata"]["deletionTimestamp"].is_null() || added.is_empty() {
+        return Vec::new();
+    }
+    let added: Vec<_> = added.iter().map(|one| format!("{one:?}")).collect();
+    let message = format!(
+        "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        added.join(", ")
+    );
+    vec![cause("metadata.finalizers", "FieldValueForbidden", &message)]
 }

@@ -121,8 +121,20 @@ impl Server {
         }
         let uid = text(new, "/metadata/uid");
         if !uid.is_empty() && uid != &*stored.uid {
-            let because =
-                format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", stored.uid);
+            if basis == Basis::Any {
+                let cause = crate::status::Cause {
+                    reason: "FieldValueInvalid".to_owned(),
+                    message: format!("Invalid value: \"{uid}\": field is immutable"),
+                    field: "metadata.uid".to_owned(),
+                };
+                return Err(Status::invalid(&place.kind.group, &place.kind.kind, &place.name, &[cause]));
+            }
+            let because = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                place.kind.plural,
+                stored.key(),
+                stored.uid
+            );
             return Err(Status::conflict(&resource, &place.name, &because));
         }
         Ok(())
@@ -157,6 +169,9 @@ impl Server {
         let act = Act::update(order, &new, &live);
         warnings.extend(admission::mutate(self, &act, &mut new).await?);
         metadata::carry(&live, &mut new);
+        if kind.group.is_empty() && kind.kind == "Namespace" {
+            strategy::name_namespace(&mut new);
+        }
         self.allot(kind, Some(&live), &mut new)?;
         if place.below != "status" && strategy::has_generation(kind) && strategy::is_new_generation(kind, &live, &new) {
             let generation = live["metadata"]["generation"].as_u64().unwrap_or(0) + 1;

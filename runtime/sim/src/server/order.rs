@@ -47,12 +47,12 @@ pub(crate) struct Order {
 
 impl Order {
     /// Reads the query and the headers of a request.
-    pub(crate) fn read(place: &Place, query: &Query, headers: &HeaderMap) -> Result<Self, Status> {
+    pub(crate) fn read(place: &Place, query: &Query, headers: &HeaderMap, options: &str) -> Result<Self, Status> {
         let agent = headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let guessed = agent.split('/').next().filter(|agent| !agent.is_empty()).unwrap_or("unknown");
         let named = query.get("fieldManager");
         if let Some(named) = named {
-            check_manager(named)?;
+            check_manager(named, options)?;
         }
         let checking = match query.get("fieldValidation") {
             None | Some("Warn") => Checking::Warn,
@@ -60,15 +60,15 @@ impl Order {
             Some("Strict") => Checking::Strict,
             Some(other) => {
                 let message =
-                    format!("Unsupported value: \"{other}\": supported values: \"Ignore\", \"Strict\", \"Warn\"");
-                return Err(option("fieldValidation", "FieldValueNotSupported", message));
+                    format!("Unsupported value: \"{other}\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+                return Err(option(options, "fieldValidation", "FieldValueNotSupported", message));
             }
         };
         Ok(Self {
             place: place.clone(),
             manager: named.unwrap_or(guessed).to_owned(),
             is_named: named.is_some(),
-            earnest: if query.dry_run()? { Earnest::DryRun } else { Earnest::Real },
+            earnest: if query.dry_run(options)? { Earnest::DryRun } else { Earnest::Real },
             checking,
             is_forced: query.get("force").map(|force| force != "false"),
             part: "",
@@ -97,18 +97,23 @@ impl Order {
 }
 
 /// A refusal of one of the options of a write.
-pub(crate) fn option(field: &str, reason: &str, message: String) -> Status {
+pub(crate) fn option(options: &str, field: &str, reason: &str, message: String) -> Status {
     let cause = Cause { reason: reason.to_owned(), message, field: field.to_owned() };
-    Status::invalid("meta.k8s.io", "PatchOptions", "", &[cause])
+    Status::invalid("meta.k8s.io", options, "", &[cause])
 }
 
-fn check_manager(named: &str) -> Result<(), Status> {
+fn check_manager(named: &str, options: &str) -> Result<(), Status> {
     if named.len() > 128 {
-        return Err(option("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes".to_owned()));
+        return Err(option(
+            options,
+            "fieldManager",
+            "FieldValueTooLong",
+            "Too long: may not be more than 128 bytes".to_owned(),
+        ));
     }
     if named.chars().any(char::is_control) {
         let message = format!("Invalid value: {named:?}: should only contain printable characters");
-        return Err(option("fieldManager", "FieldValueInvalid", message));
+        return Err(option(options, "fieldManager", "FieldValueInvalid", message));
     }
     Ok(())
 }

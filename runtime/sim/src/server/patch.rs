@@ -30,28 +30,31 @@ pub(crate) enum Patch {
 }
 
 /// Reads a patch from a request.
-pub(crate) fn read(server: &Server, asked: &Asked, order: &Order) -> Result<Patch, Status> {
-    let _ = server;
+pub(crate) fn read(asked: &Asked, order: &Order) -> Result<Patch, Status> {
     let text = |bytes: &[u8]| {
         serde_json::from_slice(bytes).map_err(|why| Status::bad_request(format!("error decoding patch: {why}")))
     };
     let kind = &order.place.kind;
     let patch = match asked.media() {
-        "application/json-patch+json" => Patch::Json(text(&asked.body)?),
-        "application/merge-patch+json" => Patch::Merge(text(&asked.body)?),
-        "application/strategic-merge-patch+json" if !kind.is_custom() => Patch::Strategic(text(&asked.body)?),
-        "application/apply-patch+yaml" => Patch::Apply(body::yaml(&asked.body)?),
-        other => {
-            let strategic = if kind.is_custom() { "" } else { ", application/strategic-merge-patch+json" };
-            let _ = other;
-            return Err(Status::unsupported_media_type(format!(
-                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json{strategic}, application/apply-patch+yaml"
-            )));
+        "application/json-patch+json" => {
+            Patch::Json(of(text(&asked.body)?, Value::is_array, "[]handlers.jsonPatchOp")?)
         }
+        "application/merge-patch+json" => Patch::Merge(of(text(&asked.body)?, Value::is_object, MAP)?),
+        "application/strategic-merge-patch+json" if !kind.is_custom() => {
+            Patch::Strategic(of(text(&asked.body)?, Value::is_object, MAP)?)
+        }
+        "application/apply-patch+yaml" => Patch::Apply(body::yaml(&asked.body)?),
+        "application/strategic-merge-patch+json" => {
+            return Err(Status::unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+            ));
+        }
+        _ => return Err(Status::unsupported_media_type("415: Unsupported Media Type")),
     };
     let is_apply = matches!(patch, Patch::Apply(_));
     if is_apply && !order.is_named {
         return Err(super::order::option(
+            "PatchOptions",
             "fieldManager",
             "FieldValueRequired",
             "Required value: is required for apply patch".to_owned(),
@@ -59,12 +62,26 @@ pub(crate) fn read(server: &Server, asked: &Asked, order: &Order) -> Result<Patc
     }
     if !is_apply && order.is_forced.is_some() {
         return Err(super::order::option(
+            "PatchOptions",
             "force",
             "FieldValueForbidden",
             "Forbidden: may not be specified for non-apply patch".to_owned(),
         ));
     }
     Ok(patch)
+}
+
+/// How Go's decoder calls the map that merge patches are.
+const MAP: &str = "map[string]interface {}";
+
+/// A patch of the right JSON type.
+fn of(patch: Value, is_right: fn(&Value) -> bool, wanted: &str) -> Result<Value, Status> {
+    if is_right(&patch) {
+        return Ok(patch);
+    }
+    let word = body::word(&patch);
+    let message = format!("error decoding patch: json: cannot unmarshal {word} into Go value of type {wanted}");
+    Err(Status::bad_request(message))
 }
 
 impl Patch {
@@ -75,7 +92,7 @@ impl Patch {
             PatchError::Malformed(why) => Status::bad_request(why),
             PatchError::Unprocessable(_) => Status::unprocessable(),
             PatchError::TooLarge(why) => Status::too_large(why),
-            PatchError::Internal(why) => Status::internal(why),
+            PatchError::Internal(why) => Status::other(500, "", why),
         };
         match self {
             Self::Json(patch) => patch::json(live, patch).map_err(told),
@@ -108,8 +125,11 @@ impl Server {
         }
         let schema = shape::schema(self, kind)
             .ok_or_else(|| Status::beyond_simulation(format!("no schema of {} is recorded", kind.kind)))?;
-        let mut applied = applied.clone();
-        let warnings = shape::unknown(self, order, &mut applied)?;
+        let said = (text(applied, "/apiVersion"), text(applied, "/kind"));
+        if said != (kind.api_version().as_str(), kind.kind.as_str()) {
+            let (group, version) = said.0.rsplit_once('/').unwrap_or(("", said.0));
+            return Err(Status::bad_request(format!("invalid object type: {group}/{version}, Kind={}", said.1)));
+        }
         let now = self.clock.now();
         let is_there = self.store.get(&place.resource(), &place.namespace, &place.name).is_some();
         let api_version = kind.api_version();
@@ -118,27 +138,28 @@ impl Server {
             if !place.below.is_empty() {
                 return Err(Status::not_found(&place.resource(), &place.name));
             }
-            if !text(&applied, "/metadata/uid").is_empty() || !text(&applied, "/metadata/resourceVersion").is_empty() {
+            let uid = text(applied, "/metadata/uid");
+            if !uid.is_empty() {
+                let because =
+                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+                return Err(Status::conflict(&place.resource(), &place.name, &because));
+            }
+            if !text(applied, "/metadata/resourceVersion").is_empty() {
                 return Err(Status::not_found(&place.resource(), &place.name));
             }
-            let object = crate::apply::apply(&schema, None, &applied, &how).map_err(refused)?;
-            let mut written = self.make(order, object, Book::Kept).await?;
-            written.warnings.splice(0..0, warnings);
-            return Ok(written);
+            let object = crate::apply::apply(&schema, None, applied, &how).map_err(refused)?;
+            return self.make(order, object, Book::Kept).await;
         }
-        let mut written = self
-            .modify(order, Basis::Any, Book::Kept, |live| {
-                let how = shape::tracking(order, &api_version, now);
-                let mut object = crate::apply::apply(&schema, Some(live), &applied, &how).map_err(refused)?;
-                let said = text(&applied, "/metadata/resourceVersion");
-                if !said.is_empty() {
-                    object["metadata"]["resourceVersion"] = said.into();
-                }
-                Ok(object)
-            })
-            .await?;
-        written.warnings.splice(0..0, warnings);
-        Ok(written)
+        self.modify(order, Basis::Any, Book::Kept, |live| {
+            let how = shape::tracking(order, &api_version, now);
+            let mut object = crate::apply::apply(&schema, Some(live), applied, &how).map_err(refused)?;
+            let said = text(applied, "/metadata/resourceVersion");
+            if !said.is_empty() {
+                object["metadata"]["resourceVersion"] = said.into();
+            }
+            Ok(object)
+        })
+        .await
     }
 }
 

@@ -41,6 +41,16 @@ impl Place {
     }
 }
 
+/// The same path without the `watch` that old clients put behind the version.
+pub(crate) fn without_watch(path: &str) -> Option<String> {
+    let core = path.strip_prefix("/api/v1/watch/").map(|rest| format!("/api/v1/{rest}"));
+    core.or_else(|| {
+        let (group, rest) = path.strip_prefix("/apis/")?.split_once('/')?;
+        let (version, rest) = rest.split_once("/watch/")?;
+        (!version.contains('/')).then(|| format!("/apis/{group}/{version}/{rest}"))
+    })
+}
+
 /// Reads a path.
 pub(crate) fn read(catalogue: &Catalogue, path: &str) -> Result<Path, Status> {
     let parts: Vec<String> =

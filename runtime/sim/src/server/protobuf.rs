@@ -185,7 +185,7 @@ fn fill(
             put(object, &field.name, &properties[&field.name], part, depth)?;
         } else if let (false, Part::Bytes(bytes)) = (here.is_empty(), part) {
             let deeper: Vec<_> = here.iter().map(|(field, path)| (*field, &path[1..])).collect();
-            fill(object, &deeper, properties, bytes, depth - 1)?;
+            fill(object, &deeper, properties, bytes, depth.saturating_sub(1))?;
         }
     }
     Ok(())
@@ -235,7 +235,7 @@ fn value(property: &Value, part: Part, depth: usize) -> Result<Value, Broken> {
     let reference = property["$ref"].as_str().or_else(|| property["allOf"][0]["$ref"].as_str());
     if let Some(name) = reference.and_then(|reference| reference.rsplit('/').next()) {
         let Part::Bytes(bytes) = part else { return Err(Broken::Bytes("a message is none")) };
-        return message(name, bytes, depth - 1);
+        return message(name, bytes, depth.saturating_sub(1));
     }
     match (property["type"].as_str(), part) {
         (Some("string"), Part::Bytes(bytes)) if property["format"] == "byte" => Ok(STANDARD.encode(bytes).into()),
@@ -247,7 +247,7 @@ fn value(property: &Value, part: Part, depth: usize) -> Result<Value, Broken> {
         (Some("array"), Part::Bytes(bytes)) => {
             let mut wrapped = Map::new();
             for part in parts(bytes) {
-                put(&mut wrapped, "items", property, part?.1, depth - 1)?;
+                put(&mut wrapped, "items", property, part?.1, depth.saturating_sub(1))?;
             }
             Ok(wrapped.shift_remove("items").unwrap_or_else(|| json!([])))
         }

@@ -2,7 +2,7 @@
 //!
 //! Not known here: which request it belongs to.
 
-use crate::status::Status;
+use crate::status::{Cause, Status};
 
 /// The query of a request, decoded, in the order of its keys.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,12 @@ impl Query {
             (decoded(key, Plus::Space), decoded(value, Plus::Space))
         });
         Self(pairs.collect())
+    }
+
+    /// Sets a key, whatever was said about it.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        self.0.retain(|(held, _)| held != key);
+        self.0.push((key.to_owned(), value.to_owned()));
     }
 
     /// The value of a key, none where it is absent or empty.
@@ -33,9 +39,10 @@ impl Query {
         self.all(key).next().is_some_and(|value| !matches!(value, "false" | "0"))
     }
 
-    /// The number under a key.
+    /// The number under a key; a negative one is none.
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>, Status> {
-        self.get(key).map(str::parse).transpose().map_err(|_| {
+        let number = self.get(key).map(str::parse::<i64>).transpose();
+        number.map(|number| number.and_then(|number| u64::try_from(number).ok())).map_err(|_| {
             Status::bad_request(format!(
                 "strconv.ParseInt: parsing \"{}\": invalid syntax",
                 self.get(key).unwrap_or_default()
@@ -44,20 +51,23 @@ impl Query {
     }
 
     /// Is nothing to be kept? Only `All` may be asked for.
-    pub(crate) fn dry_run(&self) -> Result<bool, Status> {
-        dry_run(self.all("dryRun").filter(|value| !value.is_empty()))
+    pub(crate) fn dry_run(&self, options: &str) -> Result<bool, Status> {
+        dry_run(self.all("dryRun").filter(|value| !value.is_empty()), options)
     }
 }
 
 /// Reads the values of `dryRun`.
-pub(crate) fn dry_run<'a>(mut values: impl Iterator<Item = &'a str>) -> Result<bool, Status> {
-    match (values.next(), values.next()) {
-        (None, _) => Ok(false),
-        (Some("All"), None) => Ok(true),
-        (Some(other), _) => Err(Status::bad_request(format!(
-            "invalid dryRun: dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-        ))),
+pub(crate) fn dry_run<'a>(values: impl Iterator<Item = &'a str>, options: &str) -> Result<bool, Status> {
+    let values: Vec<_> = values.collect();
+    if values.iter().all(|value| *value == "All") {
+        return Ok(!values.is_empty());
     }
+    let cause = Cause {
+        reason: "FieldValueNotSupported".to_owned(),
+        message: format!("Unsupported value: {values:?}: supported values: \"All\""),
+        field: "dryRun".to_owned(),
+    };
+    Err(Status::invalid("meta.k8s.io", options, "", &[cause]))
 }
 
 /// What a plus sign stands for.
@@ -105,7 +115,7 @@ mod tests {
         assert!(query.flag("watch"));
         assert_eq!(query.number("limit").unwrap(), Some(5));
         assert!(Query::of("limit=x").number("limit").is_err());
-        assert_eq!(Query::of("dryRun=All").dry_run(), Ok(true));
-        assert!(Query::of("dryRun=Some").dry_run().is_err());
+        assert_eq!(Query::of("dryRun=All").dry_run("CreateOptions"), Ok(true));
+        assert!(Query::of("dryRun=Some").dry_run("CreateOptions").is_err());
     }
 }

@@ -130,7 +130,7 @@ impl Server {
     /// A version that is not known yet cannot be waited for: nothing else writes here.
     fn not_ahead(&self, version: &str) -> Result<u64, Status> {
         let number: u64 = version.parse().map_err(|_| {
-            Status::bad_request(format!("resourceVersion: Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"))
+            Status::bad_request(format!("invalid resource version: resourceVersion: Invalid value: \"{version}\": strconv.ParseUint: parsing \"{version}\": invalid syntax"))
         })?;
         let present = self.store.version();
         if number > present {
@@ -185,7 +185,7 @@ impl Server {
             if version.is_some_and(|version| version != "0") {
                 return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
             }
-            let broken = || Status::bad_request("continue key is not valid: the continue token cannot be read");
+            let broken = || Status::bad_request("invalid continue token: continue key is not valid: it cannot be read");
             let (at, after) = read_token(more).ok_or_else(broken)?;
             (Some(at), Some(after))
         } else {

@@ -16,7 +16,7 @@ use crate::{
     actor::json::{as_map, name},
     apply,
     kind::{self, Kind, Source},
-    schema::{Document, FieldError, Schema},
+    schema::{Document, FieldError, FieldErrorKind, Schema},
     status::{Cause, Status},
 };
 
@@ -55,7 +55,9 @@ pub(crate) fn schema(server: &Server, kind: &Arc<Kind>) -> Option<Schema> {
 /// Takes out what the kind does not have; says what that was.
 pub(crate) fn prune(server: &Server, kind: &Arc<Kind>, object: &mut Value) -> Vec<String> {
     let Some(schema) = schema(server, kind) else { return Vec::new() };
-    schema.prune(object).into_iter().map(|path| format!("unknown field \"{path}\"")).collect()
+    let mut unknown = schema.prune(object);
+    unknown.sort();
+    unknown.into_iter().map(|path| format!("unknown field \"{path}\"")).collect()
 }
 
 /// Fills in what is left to the kind.
@@ -77,8 +79,14 @@ pub(crate) fn verdict(order: &Order, unknown: Vec<String>) -> Result<Vec<String>
     match order.checking {
         Checking::Ignore => Ok(Vec::new()),
         Checking::Strict if !unknown.is_empty() => {
-            let message = format!("strict decoding error: {}", unknown.join(", "));
-            Err(Status::bad_request(message))
+            let kind = &order.place.kind;
+            Err(Status::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
+                kind.kind,
+                kind.version,
+                kind.kind,
+                unknown.join(", ")
+            )))
         }
         _ => Ok(unknown),
     }
@@ -93,14 +101,39 @@ pub(crate) fn reread(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
 
 /// Refuses what the kind does not allow.
 pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<&Value>) -> Result<(), Status> {
-    let mut causes = metadata::faults(kind, new);
+    let mut causes = old.map_or_else(|| metadata::faults(kind, new), |old| metadata::change_faults(old, new));
     if let Some(schema) = schema(server, kind) {
-        causes.extend(schema.validate(new, old).iter().map(cause));
+        let errors = schema.validate(new, old);
+        if let Some(wrong) = errors.iter().find(|error| !kind.is_custom() && is_of_wrong_type(error)) {
+            return Err(undecodable(kind, new, wrong));
+        }
+        causes.extend(errors.iter().map(cause));
     }
     if causes.is_empty() {
         return Ok(());
     }
     Err(Status::invalid(&kind.group, &kind.kind, name(new), &causes))
+}
+
+fn is_of_wrong_type(error: &FieldError) -> bool {
+    error.kind == FieldErrorKind::TypeInvalid
+}
+
+/// What no Go type of a built-in kind could hold is refused by the decoder, before anybody looks at it.
+fn undecodable(kind: &Kind, object: &Value, error: &FieldError) -> Status {
+    let pointer = format!("/{}", error.path.replace(['.', '['], "/").replace(']', ""));
+    let held = object.pointer(&pointer).map_or("value", super::body::word);
+    let wanted = error.detail.rsplit_once("of type ").map_or("", |(_, wanted)| wanted);
+    let wanted = match wanted.split(':').next().unwrap_or_default() {
+        "integer" => "int32",
+        "boolean" => "bool",
+        other => other,
+    };
+    let field = error.path.split('[').next().unwrap_or_default();
+    Status::bad_request(format!(
+        "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {held} into Go struct field {}.{field} of type {wanted}",
+        kind.kind, kind.version, kind.kind, kind.kind
+    ))
 }
 
 /// A fault of a field as a cause.

@@ -55,7 +55,8 @@ pub(crate) fn returns_deleted(resource: &GroupResource) -> bool {
         (&*resource.group, &*resource.plural),
         (
             "",
-            "pods"
+            "namespaces"
+                | "pods"
                 | "services"
                 | "persistentvolumes"
                 | "persistentvolumeclaims"
@@ -172,11 +173,16 @@ pub(crate) fn prepare_namespace(kind: &Kind, object: &mut Value) {
             map_at(object, "spec").insert("finalizers".to_owned(), json!(["kubernetes"]));
         }
         as_map(object).insert("status".to_owned(), json!({ "phase": "Active" }));
-        let name = object["metadata"]["name"].clone();
-        let metadata = map_at(object, "metadata");
-        let labels = metadata.entry("labels").or_insert_with(|| json!({}));
-        if let Some(labels) = labels.as_object_mut() {
-            labels.insert("kubernetes.io/metadata.name".to_owned(), name);
-        }
+        name_namespace(object);
+    }
+}
+
+/// Every namespace carries its name as a label.
+pub(crate) fn name_namespace(object: &mut Value) {
+    let name = object["metadata"]["name"].clone();
+    let metadata = map_at(object, "metadata");
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let Some(labels) = labels.as_object_mut() {
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name);
     }
 }

@@ -257,7 +257,7 @@ impl Watch {
     /// A bookmark: how far the watch is.
     fn mark(&self, chunk: &mut Vec<u8>, annotations: Value) {
         let kind = &self.wanted.place.kind;
-        let mut metadata = json!({ "resourceVersion": self.told.to_string(), "creationTimestamp": null });
+        let mut metadata = json!({ "resourceVersion": self.told.to_string() });
         if annotations.as_object().is_some_and(|annotations| !annotations.is_empty()) {
             metadata["annotations"] = annotations;
         }

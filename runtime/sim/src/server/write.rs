@@ -48,7 +48,7 @@ impl Server {
         let kind = &place.kind;
         body::is_of(kind, &object)?;
         if !text(&object, "/metadata/resourceVersion").is_empty() {
-            return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+            return Err(Status::other(500, "", "resourceVersion should not be set on objects to be created"));
         }
         metadata::settle(place, &mut object)?;
         metadata::wipe(&mut object);

@@ -43,8 +43,8 @@ static DEPLOYMENT: &[Column] = &[
     text_column("Ready", 0, |object, _| {
         format!("{}/{}", count(object, "/status/readyReplicas"), count(object, "/spec/replicas")).into()
     }),
-    counted!("Up-to-date", "/status/updatedReplicas"),
-    counted!("Available", "/status/availableReplicas"),
+    text_column("Up-to-date", 0, |object, _| count(object, "/status/updatedReplicas").into()),
+    text_column("Available", 0, |object, _| count(object, "/status/availableReplicas").into()),
     AGE,
     CONTAINERS,
     IMAGES,

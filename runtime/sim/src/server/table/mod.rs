@@ -34,17 +34,16 @@ pub(crate) enum Form {
 pub(crate) fn of(server: &Server, place: &Place, query: &Query, objects: &[Arc<Stored>], about: &Value) -> Value {
     let now = server.clock.now();
     let whole = query.get("includeObject");
-    let row = |stored: &Arc<Stored>, cells: Vec<Value>, object: &Value| {
+    let row = |cells: Vec<Value>, object: &Value| {
         let shown = match whole {
             Some("Object") => {
                 let mut object = object.clone();
                 object["apiVersion"] = place.kind.api_version().into();
                 object
             }
-            Some("None") => return json!({ "cells": cells }),
+            Some("None") => return json!({ "cells": cells, "object": null }),
             _ => render::metadata(object),
         };
-        let _ = stored;
         json!({ "cells": cells, "object": shown })
     };
     let (columns, rows): (Vec<Value>, Vec<Value>) = match &place.kind.source {
@@ -52,7 +51,7 @@ pub(crate) fn of(server: &Server, place: &Place, query: &Query, objects: &[Arc<S
             let declared = custom.version()["additionalPrinterColumns"].as_array().cloned().unwrap_or_default();
             let rows = objects.iter().map(|stored| {
                 let object = stored.value();
-                row(stored, cell::declared(&declared, &object, now), &object)
+                row(cell::declared(&declared, &object, now), &object)
             });
             (cell::declarations(&declared), rows.collect())
         }
@@ -61,7 +60,7 @@ pub(crate) fn of(server: &Server, place: &Place, query: &Query, objects: &[Arc<S
             let rows = objects.iter().map(|stored| {
                 let object = stored.value();
                 let cells = columns.iter().map(|column| (column.cell)(&object, now)).collect();
-                row(stored, cells, &object)
+                row(cells, &object)
             });
             (columns.iter().map(definition).collect(), rows.collect())
         }
