@@ -10,7 +10,7 @@ use runbook_core::Session;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
-use runbook_core::world::{Clock, Clusters, Files, Helm, Interrupt, Operator, World};
+use runbook_core::world::{Clock, Clusters, Files, Helm, Interrupt, Operator, Program, World};
 use runbook_stdlib::cluster;
 use tokio::runtime::Handle;
 
@@ -68,9 +68,24 @@ pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
     }
 }
 
-/// The helm of a live run: `--helm`, or the first on the `PATH`.
-pub(crate) fn helm(options: &Options, environment: &Environment) -> Option<PathBuf> {
-    options.helm.clone().or_else(|| environment.program("helm"))
+/// The helm that is asked for: `--helm`, or the first on the `PATH`.
+pub(crate) fn helm(options: &Options, environment: &Environment) -> Option<Program> {
+    match &options.helm {
+        Some(named) if named == Path::new(Program::BUILTIN) => Some(Program::Builtin),
+        Some(named) => Some(Program::File(named.clone())),
+        None => environment.program("helm").map(Program::File),
+    }
+}
+
+/// A live cluster is changed by the real helm alone: people go on with what it leaves.
+///
+/// Faults: `RB002` where the built-in one is asked for.
+pub(crate) fn may_be_live(options: &Options) -> Result<(), Fault> {
+    if options.helm.as_deref() != Some(Path::new(Program::BUILTIN)) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Usage, "`--helm builtin` is for rehearsals and dry runs; a live run needs the real helm")
+        .hint("leave `--helm` out where `helm` is on the PATH, or name it with `--helm PATH`"))
 }
 
 /// Where scripts may read: below their own folder, and below the one the person is in.

@@ -32,7 +32,7 @@ impl Stand {
         roots.extend(Charts::open().ok().map(|charts| charts.folder().to_owned()));
         let environment = plane.environment(helm).unwrap();
         let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.into_string().unwrap())).collect();
-        let program = Some(plane.helm(helm).to_owned());
+        let program = Some(world::Program::File(plane.helm(helm).to_owned()));
         let driven = world::Helm { program, environment, ..world::Helm::default() };
         let bench = Bench::driving(&plane.kubeconfig(), &roots, driven);
         let namespace = format!("{name}-{number}");

@@ -111,6 +111,7 @@ fn show_help(program: &Program, asked: &str, prepared: &Prepared) {
 
 fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, Trouble> {
     let Prepared { found, runbook, options, matches } = prepared;
+    mode::may_be_live(&options)?;
     let interrupt = Interrupt::default();
     interrupt::listen(runtime.handle(), interrupt.clone(), program.writer.clone());
     let prompt = Prompt::open(program.writer.clone(), runtime.handle().clone(), interrupt.clone());

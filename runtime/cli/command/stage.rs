@@ -109,7 +109,7 @@ impl Stage<'_> {
             writer: program.writer.clone(),
             clock: program.clock.clone(),
             promise: Promise { changes: header.changes.clone(), undo: header.undo.clone() },
-            helm: mode::helm(self.options, &program.environment),
+            helm: mode::helm(self.options, &program.environment).and_then(|helm| helm.file().map(ToOwned::to_owned)),
         };
         let fitting = if program.writer.is_terminal(Channel::Out) { Output::Human } else { Output::Plain };
         match self.options.output.unwrap_or(fitting) {

@@ -46,9 +46,24 @@ impl Archive {
         Self::open_within(path, LARGEST)
     }
 
+    /// Reads a packed chart.
+    pub(super) fn of_bytes(shown: &str, bytes: &[u8]) -> Result<Self, Fault> {
+        let (files, digest) = packed(shown, bytes, LARGEST)?;
+        Self::of_files(shown.to_owned(), files, digest)
+    }
+
     fn open_within(path: &Path, largest: u64) -> Result<Self, Fault> {
         let shown = path.display().to_string();
-        let (files, digest) = if path.is_dir() { unpacked(path, largest)? } else { packed(path, largest)? };
+        if path.is_dir() {
+            let (files, digest) = unpacked(path, largest)?;
+            return Self::of_files(shown, files, digest);
+        }
+        let bytes = fs_err::read(path).map_err(|error| no_chart(&shown, &error.to_string()))?;
+        let (files, digest) = packed(&shown, &bytes, largest)?;
+        Self::of_files(shown, files, digest)
+    }
+
+    fn of_files(shown: String, files: BTreeMap<String, Vec<u8>>, digest: String) -> Result<Self, Fault> {
         if !files.contains_key("Chart.yaml") {
             return Err(no_chart(&shown, "it has no Chart.yaml"));
         }
@@ -69,6 +84,11 @@ impl Archive {
     /// Its default values.
     pub(super) fn values(&self) -> Result<Value, Fault> {
         if self.files.contains_key("values.yaml") { self.yaml("values.yaml") } else { Ok(Value::Null) }
+    }
+
+    /// All files by their paths.
+    pub(super) fn into_files(self) -> BTreeMap<String, Vec<u8>> {
+        self.files
     }
 
     /// Paths of all files, in order.
@@ -106,12 +126,10 @@ fn is_yaml(name: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
 }
 
-fn packed(path: &Path, largest: u64) -> Result<(BTreeMap<String, Vec<u8>>, String), Fault> {
-    let shown = path.display().to_string();
-    let failed = |error: std::io::Error| no_chart(&shown, &error.to_string());
-    let bytes = fs_err::read(path).map_err(failed)?;
-    let mut tar = tar::Archive::new(GzDecoder::new(bytes.as_slice()).take(largest + 1024 * 1024));
-    let mut files = Files::new(&shown, largest);
+fn packed(shown: &str, bytes: &[u8], largest: u64) -> Result<(BTreeMap<String, Vec<u8>>, String), Fault> {
+    let failed = |error: std::io::Error| no_chart(shown, &error.to_string());
+    let mut tar = tar::Archive::new(GzDecoder::new(bytes).take(largest + 1024 * 1024));
+    let mut files = Files::new(shown, largest);
     for entry in tar.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         if !entry.header().entry_type().is_file() {
@@ -125,7 +143,7 @@ fn packed(path: &Path, largest: u64) -> Result<(BTreeMap<String, Vec<u8>>, Strin
             files.add(name.to_owned(), content)?;
         }
     }
-    Ok((files.found, digest::of_bytes(&bytes)))
+    Ok((files.found, digest::of_bytes(bytes)))
 }
 
 fn unpacked(folder: &Path, largest: u64) -> Result<(BTreeMap<String, Vec<u8>>, String), Fault> {

@@ -6,6 +6,8 @@ use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Code, Effect, Example, Fault, Outcome, Param, Primitive, Value, World, digest};
 
 use super::archive::Archive;
+use super::builtin::source::elsewhere;
+use super::embedded;
 use super::option::VERSION;
 use super::reference::Reference;
 use super::repository::{self, Offer};
@@ -15,7 +17,7 @@ use crate::command::Command;
 const NAME: Param<String> = Param::required("name", "Name of the chart, such as `web`.");
 const CHARTS: Param<String> = Param::must(
     "charts",
-    "Where charts are: a folder of archives (with or without `index.yaml`) or of charts, a repository's URL, or `oci://...`.",
+    "Where charts are: a folder of archives (with or without `index.yaml`) or of charts, a repository's URL, `oci://...`, or `embedded` for the stand-ins in this program.",
 );
 
 const OR: Param<Option<Value>> =
@@ -73,7 +75,11 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
 }
 
 fn find(call: &Call<'_>, name: &str, charts: &str, version: Option<&str>) -> Result<Reference, Fault> {
-    if charts.starts_with("oci://") {
+    if charts == embedded::REPOSITORY {
+        let offer = repository::choose(embedded::offers(name), name, version, charts)?;
+        let digest = digest::of_bytes(&embedded::packed(name, Some(&offer.version))?);
+        Ok(Reference { chart: offer.place, repo: None, version: Some(offer.version), digest: Some(digest) })
+    } else if charts.starts_with("oci://") {
         call.block_on(in_registry(call.world, name, charts, version))
     } else if charts.starts_with("http://") || charts.starts_with("https://") {
         call.block_on(in_repository(call.world, name, charts, version))
@@ -126,6 +132,9 @@ fn in_source(folder: &Path, name: &str, version: Option<&str>) -> Result<Referen
 /// Helm fetches the index, with its own settings for proxies and certificates, into a cache that only this call sees.
 async fn in_repository(world: &World, name: &str, url: &str, version: Option<&str>) -> Result<Reference, Fault> {
     let tool = Tool::find(world).await?;
+    if tool.is_builtin() {
+        return Err(elsewhere(name, Some(url)));
+    }
     let private = Private::make()?;
     let line = Line::reading("repo add --force-update charts")
         .word(url)
@@ -158,8 +167,17 @@ pub(super) async fn pulled(
     reference: &Reference,
     version: Option<String>,
 ) -> Result<(Archive, (Private, std::path::PathBuf)), Fault> {
-    let tool = Tool::find(world).await?;
     let private = Private::make()?;
+    if let Some(name) = embedded::name_in(&reference.chart) {
+        let version = version.or_else(|| reference.version.clone());
+        let (bytes, file) = (embedded::packed(name, version.as_deref())?, private.path().join(format!("{name}.tgz")));
+        fs_err::write(&file, &bytes).map_err(|error| Fault::new(Code::FileAccess, error.to_string()))?;
+        return Ok((Archive::of_bytes(&reference.chart, &bytes)?, (private, file)));
+    }
+    let tool = Tool::find(world).await?;
+    if tool.is_builtin() {
+        return Err(elsewhere(&reference.chart, reference.repo.as_deref()));
+    }
     let into = private.path().join("pulled");
     fs_err::create_dir(&into).map_err(|error| Fault::new(Code::FileAccess, error.to_string()))?;
     let line = reference.locate(world, version)?.add_to(Line::reading("pull"));

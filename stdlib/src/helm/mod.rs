@@ -1,10 +1,12 @@
-//! Charts and releases, through the real `helm`.
+//! Charts and releases, through the real `helm` or the one that is built in.
 
 mod applied;
 mod archive;
+mod builtin;
 mod chart;
 mod comparison;
 mod difference;
+mod embedded;
 mod exists;
 mod history;
 mod install;
@@ -36,6 +38,8 @@ mod uninstall;
 mod upgrade;
 mod values;
 mod version;
+
+pub use embedded::write_charts;
 
 use runbook_core::Primitive;
 

@@ -8,6 +8,7 @@ use runbook_core::{Code, Fault, Value, World, digest};
 use serde_json::{Map, json};
 
 use super::archive::Archive;
+use super::embedded;
 use super::tool::Line;
 
 /// A chart: a string, or a map with the keys of the fields.
@@ -117,12 +118,14 @@ impl Reference {
     pub(super) fn in_words(&self, version: Option<&str>) -> String {
         let name = self.chart.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.chart);
         let name = name.strip_suffix(".tgz").unwrap_or(name);
+        let name =
+            if embedded::name_in(&self.chart).is_some() { format!("the stand-in {name}") } else { name.to_owned() };
         match version.or(self.version.as_deref()) {
             Some(version) if name.ends_with(version) => {
                 format!("{} {version}", name.trim_end_matches(version).trim_end_matches('-'))
             }
             Some(version) => format!("{name} {version}"),
-            None => name.to_owned(),
+            None => name,
         }
     }
 

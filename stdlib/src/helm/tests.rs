@@ -27,7 +27,7 @@ impl Stand {
         write_chart(&folder.path().join("tiny"), "tiny", "0.1.0", &[]);
         let at = folder.path().to_owned();
         let bench = Bench::with(|world| {
-            world.helm.program = Some(program);
+            world.helm.program = Some(runbook_core::world::Program::File(program));
             world.helm.environment = vec![
                 ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
                 ("LOG".to_owned(), at.display().to_string()),

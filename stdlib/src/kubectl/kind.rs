@@ -162,6 +162,11 @@ pub async fn all(cluster: &Cluster) -> Result<Resources, Fault> {
     Ok(resources)
 }
 
+/// Forgets what was discovered: whoever asks next asks the cluster.
+pub(crate) async fn forget(cluster: &Cluster) {
+    *cluster.memory.of::<Known>().discovered.lock().await = None;
+}
+
 async fn look_up(
     cluster: &Cluster,
     choose: impl Fn(&[Arc<Resource>]) -> Option<Arc<Resource>>,

@@ -34,7 +34,7 @@ fn shown(name: &str) -> String {
 }
 
 /// Percent-encodes what is not plain, for a part of a path or a value of a query.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':') {

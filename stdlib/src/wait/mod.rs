@@ -16,6 +16,7 @@ mod field;
 mod goal;
 mod job;
 mod lookup;
+pub(crate) mod objects;
 mod option;
 mod pause;
 mod pods;

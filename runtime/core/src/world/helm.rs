@@ -5,11 +5,33 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+/// What does the work of helm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// The real one, in a process of its own.
+    File(PathBuf),
+    /// The one that is built in: it renders charts and keeps releases as helm does, over the run's own connection.
+    Builtin,
+}
+
+impl Program {
+    /// What `--helm` calls the one that is built in.
+    pub const BUILTIN: &'static str = "builtin";
+
+    /// The file, where it is one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Builtin => None,
+        }
+    }
+}
+
 /// Which helm, and what it is told about the cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Helm {
     /// The program. Where absent, a call faults with what is needed.
-    pub program: Option<PathBuf>,
+    pub program: Option<Program>,
     /// `--kubeconfig`, where the run was given one.
     pub kubeconfig: Option<PathBuf>,
     /// `--kube-context`, where the run was given one.

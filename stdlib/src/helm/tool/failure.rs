@@ -28,6 +28,11 @@ pub(super) fn fault(ended: Ended, errors: &str) -> Fault {
     })
 }
 
+/// The fault for what the built-in helm says, which are the real one's words.
+pub(in crate::helm) fn told(words: &str) -> Fault {
+    fault(Ended::Exited(1), &format!("Error: {words}"))
+}
+
 /// The line without whole objects in it, which helm 3 quotes when a patch is refused: they may be Secrets.
 fn without_dumps(line: &str) -> String {
     let (begin, end) = ("\"{\\\"", "}\": ");

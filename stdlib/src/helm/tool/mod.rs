@@ -1,8 +1,9 @@
-//! The real helm: found, asked for its version once in a run, and run.
+//! The helm of a run: the real one, found, asked for its version once, and run; or the one that is built in.
 //!
-//! All that is specific to a version ends here: callers say what they want. Does not know releases or charts.
+//! All that is specific to a version ends here: callers say what they want, and do not learn which helm answers. Does not
+//! know releases or charts.
 
-mod failure;
+pub(super) mod failure;
 mod feature;
 mod line;
 mod private;
@@ -12,6 +13,7 @@ mod words;
 
 use std::path::Path;
 
+use runbook_core::world::Program as Which;
 use runbook_core::{Code, Fault, World};
 use semver::Version;
 
@@ -19,6 +21,8 @@ pub(super) use feature::Feature;
 pub(super) use line::{Line, in_seconds};
 pub(super) use private::Private;
 
+use super::builtin::{self, Reach};
+use super::embedded;
 use super::option::Target;
 use crate::cluster::IN_CLUSTER;
 use crate::process::{self, Ended, Finished, Limits, Program};
@@ -33,7 +37,7 @@ const NEED: &str = "helm 3.14 or newer, or helm 4, is needed";
 #[derive(Clone, Copy)]
 pub(super) struct Tool<'a> {
     world: &'a World,
-    program: &'a Path,
+    program: &'a Which,
     /// Its version.
     pub(super) version: &'a Version,
 }
@@ -43,16 +47,24 @@ impl<'a> Tool<'a> {
     ///
     /// Faults: `RB040` where there is none, or one too old or too new, naming what was found and what is needed.
     pub(super) async fn find(world: &'a World) -> Result<Self, Fault> {
-        let Some(program) = world.helm.program.as_deref() else {
+        let Some(program) = world.helm.program.as_ref() else {
             return Err(Fault::new(Code::HelmMissing, format!("no helm was found; {NEED}"))
                 .hint("put `helm` on the PATH, or name it with `--helm PATH`"));
         };
         if let Some(version) = world.helm.version.get() {
             return Ok(Self { world, program, version });
         }
-        let answered = ask_version(world, program).await?;
+        let answered = match program {
+            Which::File(file) => ask_version(world, file).await?,
+            Which::Builtin => builtin::VERSION,
+        };
         let version = world.helm.version.get_or_init(|| answered);
         Ok(Self { world, program, version })
+    }
+
+    /// Whether it is the one that is built in, which fetches no charts.
+    pub(super) fn is_builtin(&self) -> bool {
+        *self.program == Which::Builtin
     }
 
     /// Whether it can do something.
@@ -71,6 +83,9 @@ impl<'a> Tool<'a> {
     pub(super) async fn run_at(&self, target: &Target, line: Line) -> Result<String, Fault> {
         let cluster = target.cluster(self.world)?;
         let namespace = target.namespace.clone().unwrap_or_else(|| cluster.namespace.clone());
+        if *self.program == Which::Builtin {
+            return self.run_builtin(Some(Reach { cluster, namespace }), line).await;
+        }
         self.run(self.reach(target, &cluster.context, line).flag("--namespace", Some(namespace))).await
     }
 
@@ -78,6 +93,9 @@ impl<'a> Tool<'a> {
     pub(super) async fn run_everywhere(&self, context: Option<String>, line: Line) -> Result<String, Fault> {
         let target = Target { namespace: None, context };
         let cluster = target.cluster(self.world)?;
+        if *self.program == Which::Builtin {
+            return self.run_builtin(Some(Reach { cluster, namespace: String::new() }), line).await;
+        }
         self.run(self.reach(&target, &cluster.context, line).switch("--all-namespaces", true)).await
     }
 
@@ -89,20 +107,30 @@ impl<'a> Tool<'a> {
             .flag("--kube-context", Some(context).filter(|name| !name.is_empty() && name != IN_CLUSTER))
     }
 
+    async fn run_builtin(&self, reach: Option<Reach>, line: Line) -> Result<String, Fault> {
+        let Line { words, about, values, .. } = line;
+        Box::pin(builtin::answer(self.world, reach, &words, values)).await.map_err(|fault| self.masked(fault, about))
+    }
+
     /// Runs a line that reaches no cluster, and gives what it printed.
     pub(super) async fn run(&self, line: Line) -> Result<String, Fault> {
+        if *self.program == Which::Builtin {
+            return self.run_builtin(None, line).await;
+        }
         let private = Private::make()?;
         self.run_in(&private, line).await
     }
 
     /// The same in a folder that the caller reads afterwards.
     pub(super) async fn run_in(&self, private: &Private, mut line: Line) -> Result<String, Fault> {
+        let Which::File(program) = self.program else { return self.run_builtin(None, line).await };
         if let Some(values) = line.values.take() {
             let path = private.write_values(&values)?;
             line = line.flag("--values", Some(path.display()));
         }
+        lay_out_embedded(private, &mut line)?;
         let about = line.about.clone();
-        let finished = execute(self.world, self.program, private, line).await?;
+        let finished = execute(self.world, program, private, line).await?;
         match finished.ended {
             Ended::Exited(0) if !finished.cut => Ok(finished.output),
             Ended::Exited(0) => {
@@ -113,7 +141,10 @@ impl<'a> Tool<'a> {
     }
 
     fn fault(&self, ended: Ended, finished: &Finished, about: Option<String>) -> Fault {
-        let mut fault = failure::fault(ended, &finished.errors);
+        self.masked(failure::fault(ended, &finished.errors), about)
+    }
+
+    fn masked(&self, mut fault: Fault, about: Option<String>) -> Fault {
         fault.object = fault.object.or(about);
         let mask = |text: &mut String| *text = self.world.secrets.mask(text);
         mask(&mut fault.message);
@@ -123,6 +154,20 @@ impl<'a> Tool<'a> {
         }
         fault
     }
+}
+
+/// A real helm is given the charts of this program as files.
+fn lay_out_embedded(private: &Private, line: &mut Line) -> Result<(), Fault> {
+    let Some(at) = line.words.iter().position(|word| embedded::name_in(word).is_some()) else { return Ok(()) };
+    let version = line.words.iter().position(|word| word.starts_with("--version="));
+    let version = version.map(|place| line.words.remove(place).trim_start_matches("--version=").to_owned());
+    let at = at.min(line.words.len() - 1);
+    let Some(name) = embedded::name_in(&line.words[at]) else { return Ok(()) };
+    let file = private.path().join(format!("{name}.tgz"));
+    fs_err::write(&file, embedded::packed(name, version.as_deref())?)
+        .map_err(|error| Fault::new(Code::FileAccess, error.to_string()))?;
+    line.words[at] = file.display().to_string();
+    Ok(())
 }
 
 async fn execute(world: &World, program: &Path, private: &Private, line: Line) -> Result<Finished, Fault> {
