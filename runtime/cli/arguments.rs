@@ -36,6 +36,8 @@ pub(crate) enum Asked {
     Show { name: String },
     /// Copy a bundled runbook to a file.
     Fork { name: String, file: Option<PathBuf> },
+    /// Say what a chart changes of a release or of another chart.
+    ChartDiff { before: String, after: String },
     /// List the runs.
     Runs { all: bool },
     /// Print the report of a run; of the newest where none is named.
@@ -114,6 +116,12 @@ pub(crate) fn command() -> Command {
                 .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Not only the newest 20")),
             kept(Command::new("report").about("Print the report of a run in Markdown, from its journal alone"))
                 .arg(name("run", "Its id, or the beginning of it; the newest where absent")),
+            Command::new("chart").about("Look at charts").subcommand_required(true).subcommand(
+                shaped(Command::new("diff"))
+                    .about("Say what a chart changes of a release or of another chart")
+                    .arg(name("before", "NAMESPACE/RELEASE, or a chart: a path, or embedded/NAME@VERSION").required(true))
+                    .arg(name("after", "The chart to compare it with").required(true)),
+            ),
             Command::new("help")
                 .about("Explain: `exit-codes` or `faults`")
                 .arg(name("topic", "`exit-codes`, `faults`, or a command")),
@@ -141,6 +149,11 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
         "fork" => Asked::Fork { name: needed("name"), file: text("file").map(Into::into) },
         "runs" => Asked::Runs { all: flag("all") },
         "report" => Asked::Report { run: text("run") },
+        "chart" => {
+            let (_, diff) = inner.subcommand().expect("clap has checked that it is there");
+            let needed = |id: &str| diff.get_one::<String>(id).cloned().expect("clap has checked that it is there");
+            Asked::ChartDiff { before: needed("before"), after: needed("after") }
+        }
         "help" => Asked::Help { topic: text("topic") },
         script => {
             // What stood before the script is read again together with what stands behind it.
@@ -151,6 +164,7 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
     };
     let options = match &asked {
         Asked::Run { .. } => Options::default(),
+        Asked::ChartDiff { .. } => read_options(&[inner.subcommand().map_or(inner, |(_, diff)| diff), inner, &matches])?,
         _ => read_options(&[inner, &matches])?,
     };
     Ok((asked, options))

@@ -68,6 +68,13 @@ pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
     }
 }
 
+/// The row of a command that only looks: the live cluster where one is asked about, the built-in helm, nobody to ask.
+pub(crate) fn look(given: Surroundings<'_>) -> World {
+    let mut world = run(given, &Later::default());
+    world.helm.program = Some(Program::Builtin);
+    world
+}
+
 /// The helm that is asked for: `--helm`, or the first on the `PATH`.
 pub(crate) fn helm(options: &Options, environment: &Environment) -> Option<Program> {
     match &options.helm {

@@ -2,6 +2,7 @@
 //!
 //! Does not know how the command line is read.
 
+mod chart;
 mod explain;
 mod record;
 mod run;
@@ -98,6 +99,7 @@ impl Program {
             Asked::Fork { name, file } => shelf::fork(self, name, file.as_deref())?,
             Asked::Runs { all } => record::runs(self, &options, *all)?,
             Asked::Report { run } => record::report(self, &options, run.as_deref())?,
+            Asked::ChartDiff { before, after } => chart::diff(self, &options, before, after)?,
             Asked::Help { topic } => explain::help(self, topic.as_deref())?,
             Asked::Text(text) => self.writer.text(Channel::Out, text),
             Asked::Run { .. } => unreachable!("handled above"),

@@ -87,6 +87,34 @@ impl Comparison {
         Ok(comparison)
     }
 
+    /// From one chart to another, both rendered without a cluster.
+    pub(super) fn of_charts(old: Deployed, new: Deployed) -> Self {
+        let rendered = Rendered {
+            chart: new.chart,
+            app_version: String::new(),
+            objects: new.objects,
+            values: new.values,
+            server_side: false,
+            hooks: Vec::new(),
+        };
+        Self { deployed: Some(old), rendered, unchanged: false }
+    }
+
+    /// A release as it is deployed, and what a line that only renders would make of it.
+    pub(super) async fn of_release(
+        tool: &Tool<'_>,
+        target: &Target,
+        release: &str,
+        history: &History,
+        line: Line,
+        namespace: &str,
+    ) -> Result<Self, Fault> {
+        let current = history.deployed().unwrap_or_else(|| history.last());
+        let deployed = Deployed::read(tool, target, release, current, namespace).await?;
+        let rendered = Rendered::parse(&tool.run_at(target, line).await?, namespace)?;
+        Ok(Self { deployed: Some(deployed), rendered, unchanged: false })
+    }
+
     fn same_chart_and_values(&self) -> bool {
         let rendered = &self.rendered;
         self.deployed.as_ref().is_some_and(|d| d.chart == rendered.chart && d.values == rendered.values)

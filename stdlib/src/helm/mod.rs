@@ -3,6 +3,7 @@
 mod applied;
 mod archive;
 mod builtin;
+mod change;
 mod chart;
 mod comparison;
 mod difference;
@@ -39,6 +40,7 @@ mod upgrade;
 mod values;
 mod version;
 
+pub use change::{Before, chart_change};
 pub use embedded::write_charts;
 
 use runbook_core::Primitive;
