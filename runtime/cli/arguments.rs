@@ -164,7 +164,9 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
     };
     let options = match &asked {
         Asked::Run { .. } => Options::default(),
-        Asked::ChartDiff { .. } => read_options(&[inner.subcommand().map_or(inner, |(_, diff)| diff), inner, &matches])?,
+        Asked::ChartDiff { .. } => {
+            read_options(&[inner.subcommand().map_or(inner, |(_, diff)| diff), inner, &matches])?
+        }
         _ => read_options(&[inner, &matches])?,
     };
     Ok((asked, options))

@@ -96,6 +96,7 @@ Commands:
   fork    Copy a bundled runbook to a file of your own
   runs    List the runs, newest first
   report  Print the report of a run in Markdown, from its journal alone
+  chart   Look at charts
   help    Explain: `exit-codes` or `faults`
 
 Options:

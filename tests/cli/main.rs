@@ -6,6 +6,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes what it compares with so")]
 
 mod bench;
+mod chart;
 mod fault;
 mod help;
 mod output;

@@ -39,13 +39,7 @@ pub(super) fn diff(program: &Program, options: &Options, before: &str, after: &s
     Ok(())
 }
 
-fn compare(
-    program: &Program,
-    options: &Options,
-    runtime: &Runtime,
-    before: &str,
-    after: &str,
-) -> Result<Value, Fault> {
+fn compare(program: &Program, options: &Options, runtime: &Runtime, before: &str, after: &str) -> Result<Value, Fault> {
     let (before, after) = (meant(before), absolute(after));
     let named = [Some(after.as_str()), chart_of(&before)].into_iter().flatten().map(PathBuf::from).collect();
     let world = mode::look(Surroundings {
@@ -122,7 +116,7 @@ fn lines(change: &Value) -> Vec<Line> {
             continue;
         }
         lines.push(Line::new().plain("~ ").strong(text(object, "object")).indent(2));
-        telling.into_iter().for_each(|field| lines.extend(told(field)));
+        lines.extend(telling.into_iter().flat_map(told));
     }
     if alike > 0 {
         lines.push(Line::new().faint(format!("{} only the labels of their version", differ(alike))).indent(2));
