@@ -90,7 +90,8 @@ pub(crate) fn records(stage: &Stage) -> Value {
     Value::Object(named.into_iter().map(told).collect())
 }
 
-/// Manifests as objects: helm 3 and helm 4 end lines otherwise. Helm 3 has no word for how it applies.
+/// Manifests as objects: helm 3 and helm 4 end lines otherwise. Helm 3 has no word for how it
+/// applies, nor for where a rollback leads.
 fn written_anew(record: &mut Value) {
     let parsed = |text: &Value| -> Value {
         let documents = serde_saphyr::from_multiple::<Value>(text.as_str().unwrap_or_default()).unwrap();
@@ -107,6 +108,7 @@ fn written_anew(record: &mut Value) {
     }
     if record["apply_method"] == "csa" {
         record["apply_method"] = Value::Null;
+        record["info"].as_object_mut().unwrap().remove("rollback_revision");
     }
 }
 
