@@ -38,6 +38,8 @@ pub(crate) enum Asked {
     Fork { name: String, file: Option<PathBuf> },
     /// Say what a chart changes of a release or of another chart.
     ChartDiff { before: String, after: String },
+    /// Save what a rehearsal needs from a live cluster: where to, and of which namespaces.
+    Snapshot { out: Option<PathBuf>, only: Vec<String> },
     /// List the runs.
     Runs { all: bool },
     /// Print the report of a run; of the newest where none is named.
@@ -122,10 +124,26 @@ pub(crate) fn command() -> Command {
                     .arg(name("before", "NAMESPACE/RELEASE, or a chart: a path, or embedded/NAME@VERSION").required(true))
                     .arg(name("after", "The chart to compare it with").required(true)),
             ),
+            snapshot(),
             Command::new("help")
                 .about("Explain: `exit-codes` or `faults`")
                 .arg(name("topic", "`exit-codes`, `faults`, or a command")),
         ])
+}
+
+/// The command that saves a cluster.
+fn snapshot() -> Command {
+    Command::new("snapshot")
+        .about("Save what a rehearsal needs from a live cluster, without the values of Secrets")
+        .arg(Arg::new("out").long("out").value_name("FILE").help("Where to; else snapshot.yaml. Never over a file"))
+        .arg(
+            Arg::new("only")
+                .long("only")
+                .value_name("NAMESPACE")
+                .action(ArgAction::Append)
+                .help("Of these namespaces alone, and of what lies in none"),
+        )
+        .args(options().into_iter().filter(|arg| ["context", "kubeconfig", "limits"].contains(&arg.get_id().as_str())))
 }
 
 /// Reads the command line as far as it can be read without the script.
@@ -154,6 +172,10 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
             let needed = |id: &str| diff.get_one::<String>(id).cloned().expect("clap has checked that it is there");
             Asked::ChartDiff { before: needed("before"), after: needed("after") }
         }
+        "snapshot" => Asked::Snapshot {
+            out: text("out").map(Into::into),
+            only: inner.get_many::<String>("only").into_iter().flatten().cloned().collect(),
+        },
         "help" => Asked::Help { topic: text("topic") },
         script => {
             // What stood before the script is read again together with what stands behind it.

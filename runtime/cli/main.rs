@@ -18,6 +18,7 @@ mod report;
 mod reporter;
 mod screen;
 mod script;
+mod snapshot;
 mod story;
 mod text;
 mod trace;

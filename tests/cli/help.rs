@@ -91,13 +91,15 @@ Usage: runbook [OPTIONS] <SCRIPT> [--PARAMETER VALUE]...
        runbook <COMMAND>
 
 Commands:
-  list    List the bundled runbooks
-  show    Print a bundled runbook
-  fork    Copy a bundled runbook to a file of your own
-  runs    List the runs, newest first
-  report  Print the report of a run in Markdown, from its journal alone
-  chart   Look at charts
-  help    Explain: `exit-codes` or `faults`
+  list      List the bundled runbooks
+  show      Print a bundled runbook
+  fork      Copy a bundled runbook to a file of your own
+  runs      List the runs, newest first
+  report    Print the report of a run in Markdown, from its journal alone
+  chart     Look at charts
+  snapshot  Save what a rehearsal needs from a live cluster, without the values
+            of Secrets
+  help      Explain: `exit-codes` or `faults`
 
 Options:
       --context <NAME>     Context of the kubeconfig

@@ -15,3 +15,4 @@ mod question;
 mod record;
 mod script;
 mod shelf;
+mod snapshot;

@@ -7,6 +7,7 @@ mod explain;
 mod record;
 mod run;
 mod shelf;
+mod snapshot;
 mod stage;
 
 use std::ffi::OsString;
@@ -100,6 +101,7 @@ impl Program {
             Asked::Runs { all } => record::runs(self, &options, *all)?,
             Asked::Report { run } => record::report(self, &options, run.as_deref())?,
             Asked::ChartDiff { before, after } => chart::diff(self, &options, before, after)?,
+            Asked::Snapshot { out, only } => snapshot::take(self, &options, out.as_deref(), only)?,
             Asked::Help { topic } => explain::help(self, topic.as_deref())?,
             Asked::Text(text) => self.writer.text(Channel::Out, text),
             Asked::Run { .. } => unreachable!("handled above"),
