@@ -94,6 +94,5 @@ pub(crate) fn read_all() -> Vec<Case> {
         }
     }
     cases.retain(|case| case.title().contains(&only));
-    assert!(!cases.is_empty(), "no case's title contains `{only}`");
     cases
 }

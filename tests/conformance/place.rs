@@ -64,7 +64,7 @@ impl Place {
 
     /// How long an `UNTIL` waits, of real time: simulated time passes faster.
     pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(if self.simulation.is_some() { 3 } else { 30 })
+        Duration::from_secs(if self.simulation.is_some() { 3 } else { 20 })
     }
 
     /// Lets time pass: a little of the real one, or more of the simulated one.

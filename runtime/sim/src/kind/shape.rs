@@ -122,7 +122,11 @@ fn known(name: &str) -> Arc<Struct> {
 fn read(name: &str) -> Struct {
     let Some(schema) = record::schema(name) else { return Struct::default() };
     let of = |name: &str| schema.pointer(&format!("/properties/{}", name.replace('~', "~0").replace('/', "~1")));
-    let member = |field: super::field::Field| {
+    let member = |mut field: super::field::Field| {
+        if field.name == "managedFields" {
+            // An empty list asks to forget all owners, and is taken out by whoever does that.
+            field.presence = Presence::Given;
+        }
         let of = of(&field.name).map_or(Type::Plain(Value::Null), read_type);
         Member { name: field.name, presence: field.presence, of }
     };
