@@ -15,12 +15,14 @@ pub mod actor;
 mod admission;
 mod apply;
 mod controller;
+mod defaults;
 mod kind;
 mod listen;
 mod patch;
 #[cfg(test)]
 #[path = "../tests/peers/mod.rs"]
 mod peers;
+mod quantity;
 mod resource;
 mod schema;
 mod selector;

@@ -47,6 +47,11 @@ impl Simulation {
         Self { server: Server::new(clock, options.seed, options.habits) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
     /// A client whose requests do not leave the process.
     pub fn client(&self) -> Client {
         Client::new(self.router(), "default")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Habits;
+use super::{Diary, Habits};
 use crate::{
     actor::json::{name, namespace, text},
     resource::{GroupResource, Resource},
@@ -23,6 +23,7 @@ const EVENTS: Resource = Resource::core("events");
 pub(crate) struct Hand {
     server: Arc<Server>,
     manager: &'static str,
+    diary: Arc<Diary>,
 }
 
 /// How serious an Event is.
@@ -43,12 +44,17 @@ pub(crate) struct Held {
 
 impl Hand {
     pub(crate) fn new(server: Arc<Server>, manager: &'static str) -> Self {
-        Self { server, manager }
+        Self { server, manager, diary: Arc::default() }
     }
 
     /// The same hand under another field manager's name.
     pub(crate) fn under(&self, manager: &'static str) -> Self {
-        Self { server: self.server.clone(), manager }
+        Self { server: self.server.clone(), manager, diary: self.diary.clone() }
+    }
+
+    /// What is remembered beside the objects.
+    pub(crate) fn diary(&self) -> &Diary {
+        &self.diary
     }
 
     /// The present moment.
@@ -76,6 +82,11 @@ impl Hand {
         self.server.store.all(&resource.into(), namespace)
     }
 
+    /// One object as it is stored.
+    pub(crate) fn stored_one(&self, resource: Resource, namespace: &str, name: &str) -> Option<Arc<Stored>> {
+        self.server.store.get(&resource.into(), namespace, name)
+    }
+
     /// How many objects of a resource there are, or in one namespace.
     pub(crate) fn count(&self, resource: Resource, namespace: Option<&str>) -> usize {
         self.server.store.count(&resource.into(), namespace)
@@ -86,6 +97,18 @@ impl Hand {
         let resource = GroupResource::from(resource);
         let owned = self.server.store.owned(uid).into_iter();
         owned.filter(|(of, _)| *of == resource).map(|(_, stored)| stored.value()).collect()
+    }
+
+    /// The same as they are stored.
+    pub(crate) fn stored_of(&self, resource: Resource, uid: &str) -> Vec<Arc<Stored>> {
+        let resource = GroupResource::from(resource);
+        let owned = self.server.store.owned(uid).into_iter();
+        owned.filter(|(of, _)| *of == resource).map(|(_, stored)| stored).collect()
+    }
+
+    /// The pods that are bound to a node, as they are stored; those that are bound to none where it is empty.
+    pub(crate) fn stored_on(&self, node: &str) -> Vec<Arc<Stored>> {
+        self.server.store.by_field(&Resource::core("pods").into(), node)
     }
 
     /// The pods that are bound to a node.
@@ -107,6 +130,40 @@ impl Hand {
             all.map(|stored| Held { resource: resource.clone(), object: stored.value() }).collect::<Vec<_>>()
         };
         resources.flat_map(objects).collect()
+    }
+
+    /// All objects of a resource of whatever kind.
+    pub(crate) fn all_of(&self, resource: &GroupResource) -> Vec<Held> {
+        let all = self.server.store.all(resource, None).into_iter();
+        all.map(|stored| Held { resource: resource.clone(), object: stored.value() }).collect()
+    }
+
+    /// Does anything name this owner?
+    pub(crate) fn has_dependents(&self, uid: &str) -> bool {
+        self.server.store.has_owned(uid)
+    }
+
+    /// The resource that a kind is served as, and whether it has namespaces.
+    pub(crate) fn resource_of(&self, api_version: &str, kind: &str) -> Option<(GroupResource, bool)> {
+        self.server.resource_of(api_version, kind)
+    }
+
+    /// One object of whatever kind.
+    pub(crate) fn get_any(&self, resource: &GroupResource, namespace: &str, name: &str) -> Option<Held> {
+        let object = self.server.store.get(resource, namespace, name)?.value();
+        Some(Held { resource: resource.clone(), object })
+    }
+
+    /// Is the kind of an owner served at all?
+    pub(crate) fn knows(&self, reference: &Value) -> bool {
+        self.server.resource_of(text(reference, "/apiVersion"), text(reference, "/kind")).is_some()
+    }
+
+    /// The object that a reference without a uid means.
+    pub(crate) fn named(&self, namespace: &str, reference: &Value) -> Option<Held> {
+        let (resource, _) = self.server.resource_of(text(reference, "/apiVersion"), text(reference, "/kind"))?;
+        let object = self.server.store.get(&resource, namespace, text(reference, "/name"))?.value();
+        Some(Held { resource, object })
     }
 
     /// The object that an owner reference in `namespace` means, with its uid checked. None where it is gone.

@@ -4,25 +4,70 @@
 //! queue ordered by time and then by arrival, and are worked off one after the other: the same beginning has the same
 //! end. Not known here: what any controller does.
 
+mod autoscaler;
+mod budget;
+mod condition;
+mod cron_job;
+mod daemon_set;
+mod definition;
+mod deployment;
+mod diary;
+mod fingerprint;
+mod garbage;
 mod habit;
 mod hand;
+mod job;
+mod member;
+mod namespace;
+mod node;
+mod pod;
 mod queue;
+mod reading;
+mod replica_set;
+mod revision;
+mod scheduler;
+mod service;
+mod stateful_set;
+#[cfg(test)]
+mod tests;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use self::habit::{Failing, Failure, Habits};
 pub(crate) use self::{
+    diary::Diary,
     hand::{Gravity, Hand, Held},
     queue::Queue,
 };
-use crate::{resource::Resource, status::Status, store::Event};
+use crate::{
+    resource::{GroupResource, Resource},
+    status::Status,
+    store::Event,
+};
 
 /// How long after a change those react who watch for it.
 pub(crate) const REACTION: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Every controller, in the order in which they react to one change.
-pub(crate) const ALL: &[Controller] = &[];
+pub(crate) const ALL: &[Controller] = &[
+    definition::DEFINITION,
+    node::NODE,
+    deployment::DEPLOYMENT,
+    replica_set::REPLICA_SET,
+    stateful_set::STATEFUL_SET,
+    daemon_set::DAEMON_SET,
+    cron_job::CRON_JOB,
+    job::JOB,
+    scheduler::SCHEDULER,
+    pod::POD,
+    service::LOAD_BALANCER,
+    service::ENDPOINT_SLICE,
+    budget::BUDGET,
+    autoscaler::AUTOSCALER,
+    namespace::NAMESPACE,
+    garbage::GARBAGE,
+];
 
 /// The object that a controller looks after next. Cluster-scoped objects have an empty namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +116,16 @@ pub(crate) enum Keys {
     By(fn(&Hand, &Event) -> Vec<Key>),
 }
 
+impl Next {
+    /// The earlier of two.
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+            (Self::Done, at) | (at, Self::Done) => at,
+        }
+    }
+}
+
 impl Watch {
     pub(crate) const fn itself(resource: Resource) -> Self {
         Self { resource, keys: Keys::Itself }
@@ -82,6 +137,16 @@ impl Watch {
 
     pub(crate) const fn by(resource: Resource, keys: fn(&Hand, &Event) -> Vec<Key>) -> Self {
         Self { resource, keys: Keys::By(keys) }
+    }
+
+    /// Changes of any resource.
+    pub(crate) const fn everything(keys: fn(&Hand, &Event) -> Vec<Key>) -> Self {
+        Self { resource: Resource::core("*"), keys: Keys::By(keys) }
+    }
+
+    fn is_about(&self, resource: &GroupResource) -> bool {
+        self.resource.plural == "*"
+            || (self.resource.group == &*resource.group && self.resource.plural == &*resource.plural)
     }
 
     /// The keys that a change of this resource is about.

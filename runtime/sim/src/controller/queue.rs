@@ -84,7 +84,7 @@ impl Agenda {
     ) {
         for (index, controller) in controllers.iter().enumerate() {
             for watch in controller.watches {
-                if watch.resource.group == &*resource.group && watch.resource.plural == &*resource.plural {
+                if watch.is_about(resource) {
                     for key in watch.touched(&hands[index], event) {
                         self.schedule((index, key), at);
                     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     actor::json::{as_map, name},
-    apply,
+    apply, defaults,
     kind::{self, Kind, Source},
     schema::{Document, FieldError, FieldErrorKind, Schema},
     status::{Cause, Status},
@@ -66,6 +66,9 @@ pub(crate) fn default(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
     if let Some(schema) = schema(server, kind) {
         schema.default(object);
     }
+    if matches!(kind.source, Source::BuiltIn) {
+        defaults::fill(&kind.group, &kind.plural, object);
+    }
 }
 
 /// Unknown fields of an applied object, dealt with as the order says.
@@ -103,7 +106,8 @@ pub(crate) fn reread(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
 pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<&Value>) -> Result<(), Status> {
     let mut causes = old.map_or_else(|| metadata::faults(kind, new), |old| metadata::change_faults(old, new));
     if let Some(schema) = schema(server, kind) {
-        let errors = schema.validate(new, old);
+        let mut errors = schema.validate(new, old);
+        errors.retain(|error| !is_nothing(kind, error));
         if let Some(wrong) = errors.iter().find(|error| !kind.is_custom() && is_of_wrong_type(error)) {
             return Err(undecodable(kind, new, wrong));
         }
@@ -134,6 +138,13 @@ fn undecodable(kind: &Kind, object: &Value, error: &FieldError) -> Status {
         "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {held} into Go struct field {}.{field} of type {wanted}",
         kind.kind, kind.version, kind.kind, kind.kind
     ))
+}
+
+/// Go reads a list that is null as one that is not there, and writes some of its own that way.
+fn is_nothing(kind: &Kind, error: &FieldError) -> bool {
+    matches!(kind.source, Source::BuiltIn)
+        && error.kind == FieldErrorKind::TypeInvalid
+        && error.value.as_ref().is_some_and(|value| value.is_null() || *value == "null")
 }
 
 /// A fault of a field as a cause.

@@ -125,6 +125,11 @@ impl Store {
         keys.filter_map(|key| rack.objects.get(key)).cloned().collect()
     }
 
+    /// Does any object name this owner?
+    pub(crate) fn has_owned(&self, uid: &str) -> bool {
+        self.read().owned.contains_key(uid)
+    }
+
     /// The objects that name an owner.
     pub(crate) fn owned(&self, uid: &str) -> Vec<(GroupResource, Arc<Stored>)> {
         let inner = self.read();
