@@ -155,7 +155,7 @@ async fn watched(client: &Client, events: usize) -> Fallible<f64> {
             while seen < events {
                 match stream.read(&mut buffer).await {
                     Ok(0) | Err(_) => break,
-                    Ok(length) => seen += buffer[..length].iter().filter(|byte| **byte == b'\n').count(),
+                    Ok(length) => seen += buffer[..length].split(|byte| *byte == b'\n').count() - 1,
                 }
             }
             seen
