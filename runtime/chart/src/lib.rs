@@ -36,5 +36,5 @@ mod yaml;
 pub use chart::{Chart, Crd, Dependency, File, Maintainer, Metadata};
 pub use fault::Fault;
 pub use manifest::{Direction, Hook, Manifest, by_kind, split};
-pub use order::{Capabilities, Dialect, Entropy, Lookup, Order, Release};
+pub use order::{Bounds, Capabilities, Dialect, Entropy, Lookup, Order, Release};
 pub use render::{Rendered, computed_values, render};

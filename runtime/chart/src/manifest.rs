@@ -222,20 +222,20 @@ struct Head {
 }
 
 /// What helm reads of a document before it sorts it.
-fn head(document: &str) -> Result<Head, String> {
+fn head(document: &str, dialect: Dialect) -> Result<Head, String> {
     let read = yaml::read(document).map_err(|words| {
         if words.starts_with("error converting") { words } else { format!("error converting YAML to JSON: {words}") }
     })?;
+    let package = if dialect == Dialect::Helm3 { "releaseutil.SimpleHead" } else { "util.SimpleHead" };
     let Value::Map(map) = read else {
         return match read {
             Value::Nil => Ok(Head::default()),
-            other => Err(mistyped(&other, "", "releaseutil.SimpleHead").replace("struct field ", "value")),
+            other => Err(mistyped(&other, "", package).replace("struct field ", "value")),
         };
     };
     let text = |map: &crate::value::Map, key: &str, field: &str| match map.get(key) {
         None | Some(Value::Nil) => Ok(String::new()),
-        Some(Value::Text(text)) => Ok(text.to_string()),
-        Some(other) => Err(mistyped(&other, field, "string")),
+        Some(value) => scalar(&value).ok_or_else(|| mistyped(&value, field, "string")),
     };
     let mut head = Head {
         api_version: text(&map, "apiVersion", "SimpleHead.apiVersion")?,
@@ -245,21 +245,19 @@ fn head(document: &str) -> Result<Head, String> {
     match map.get("metadata") {
         None | Some(Value::Nil) => {}
         Some(Value::Map(metadata)) => {
-            head.name = text(&metadata, "name", "SimpleHead.metadata.name")?;
+            head.name = text(&metadata, "name", ".metadata.name")?;
             match metadata.get("annotations") {
                 None | Some(Value::Nil) => {}
                 Some(Value::Map(annotations)) => {
                     for (key, value) in annotations.entries.borrow().iter() {
-                        let value = match value {
-                            Value::Text(text) => text.to_string(),
-                            Value::Nil => String::new(),
-                            other => return Err(mistyped(other, "SimpleHead.metadata.annotations", "string")),
+                        let Some(text) = scalar(value) else {
+                            return Err(mistyped(value, ".metadata.annotations", "string"));
                         };
-                        head.annotations.insert(key.to_string(), value);
+                        head.annotations.insert(key.to_string(), text);
                     }
                 }
                 Some(other) => {
-                    return Err(mistyped(&other, "SimpleHead.metadata.annotations", "map[string]string"));
+                    return Err(mistyped(&other, ".metadata.annotations", "map[string]string"));
                 }
             }
         }
@@ -269,6 +267,17 @@ fn head(document: &str) -> Result<Head, String> {
         }
     }
     Ok(head)
+}
+
+/// What stands where a string is wanted becomes one, if it is a scalar.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Nil => Some(String::new()),
+        Value::Text(text) => Some(text.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Float(number) => crate::value::float_json(*number),
+        _ => None,
+    }
 }
 
 fn mistyped(found: &Value, field: &str, wanted: &str) -> String {
@@ -293,7 +302,7 @@ pub(crate) fn sort(files: &BTreeMap<String, String>, dialect: Dialect) -> Result
             continue;
         }
         for document in split(content, dialect) {
-            let head = head(&document).map_err(|words| Fault {
+            let head = head(&document, dialect).map_err(|words| Fault {
                 template: Some(path.clone()),
                 ..Fault::new(format!("YAML parse error on {path}: {words}"))
             })?;

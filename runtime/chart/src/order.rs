@@ -73,6 +73,23 @@ pub type Lookup<'o> = dyn Fn(&str, &str, &str, &str) -> Result<Value, String> + 
 /// Fills bytes that nobody can guess.
 pub type Entropy<'o> = dyn Fn(&mut [u8]) + Sync + 'o;
 
+/// How much one rendering may take before it is a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Nodes walked, functions called and elements looped over.
+    pub steps: u64,
+    /// Text and lists produced, all together.
+    pub bytes: usize,
+    /// Templates, loops and parentheses inside each other.
+    pub depth: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { steps: 2_000_000, bytes: 512 << 20, depth: 12_000 }
+    }
+}
+
 /// One rendering.
 #[derive(Clone)]
 pub struct Order<'o> {
@@ -101,6 +118,8 @@ pub struct Order<'o> {
     pub sub_notes: bool,
     /// Whose ways are followed.
     pub dialect: Dialect,
+    /// How much it may take.
+    pub bounds: Bounds,
 }
 
 impl Order<'_> {
@@ -119,6 +138,7 @@ impl Order<'_> {
             strict: false,
             sub_notes: false,
             dialect,
+            bounds: Bounds::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::chart::{Chart, Crd};
-use crate::execute::{Budget, Set, World, execute};
+use crate::execute::{Set, World, execute};
 use crate::fault::Fault;
 use crate::function;
 use crate::manifest::{Hook, Manifest, sort};
@@ -55,7 +55,7 @@ impl Rendered {
 /// Renders a chart as ordered.
 pub fn render(chart: &Chart, order: &Order<'_>) -> Result<Rendered, Fault> {
     let (settled, values) = settled(chart, order)?;
-    let files = files(&settled, values, order, Budget::default())?;
+    let files = files(&settled, values, order)?;
     assemble(&settled, files, order)
 }
 
@@ -111,14 +111,9 @@ fn complete(chart: &Chart) -> Result<(), Fault> {
 }
 
 /// Every template that is no partial, rendered. Runs on a stack of its own, since templates may nest deeply.
-pub(crate) fn files(
-    chart: &Chart,
-    values: Values,
-    order: &Order<'_>,
-    budget: Budget,
-) -> Result<BTreeMap<String, String>, Fault> {
+fn files(chart: &Chart, values: Values, order: &Order<'_>) -> Result<BTreeMap<String, String>, Fault> {
     std::thread::scope(|scope| {
-        let run = || on_this_stack(chart, values, order, budget);
+        let run = || on_this_stack(chart, values, order);
         let started =
             std::thread::Builder::new().name("templates".to_owned()).stack_size(STACK).spawn_scoped(scope, run);
         match started {
@@ -130,12 +125,7 @@ pub(crate) fn files(
     })
 }
 
-fn on_this_stack(
-    chart: &Chart,
-    values: Values,
-    order: &Order<'_>,
-    budget: Budget,
-) -> Result<BTreeMap<String, String>, Fault> {
+fn on_this_stack(chart: &Chart, values: Values, order: &Order<'_>) -> Result<BTreeMap<String, String>, Fault> {
     let root = chart.name().to_owned();
     let templates = context::templates(chart, values, order);
     let mut names: Vec<&String> = templates.keys().collect();
@@ -151,7 +141,7 @@ fn on_this_stack(
         }
     }
     let set = Rc::new(set);
-    let world = World::new(order, budget);
+    let world = World::new(order);
     let mut rendered = BTreeMap::new();
     for name in names {
         if name.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {

@@ -199,7 +199,8 @@ fn typed(file: &File, name: &str, before: Value) -> Result<Metadata, Fault> {
     if let (Value::Object(into), Value::Object(from)) = (&mut merged, to_plain(&read)) {
         for (key, value) in from {
             if !value.is_null() {
-                into.insert(key, spelt(value));
+                let kept = key == "deprecated";
+                into.insert(key, if kept { value } else { spelt(value) });
             }
         }
     }
@@ -208,16 +209,24 @@ fn typed(file: &File, name: &str, before: Value) -> Result<Metadata, Fault> {
     })
 }
 
-/// Numbers as the strings that metadata wants; truth values stay, as do strings.
+/// Numbers and truth values as the strings that metadata wants.
 fn spelt(value: Value) -> Value {
     match value {
         Value::Number(number) => {
             let shown = number.as_f64().and_then(crate::value::float_json).unwrap_or_else(|| number.to_string());
             Value::String(shown)
         }
+        Value::Bool(truth) => Value::String(truth.to_string()),
         Value::Array(items) => Value::Array(items.into_iter().filter(|item| !item.is_null()).map(spelt).collect()),
         Value::Object(entries) => Value::Object(
-            entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, spelt(value))).collect(),
+            entries
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| {
+                    let kept = matches!(key.as_str(), "deprecated" | "enabled");
+                    (key, if kept { value } else { spelt(value) })
+                })
+                .collect(),
         ),
         other => other,
     }

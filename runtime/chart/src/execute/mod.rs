@@ -10,4 +10,4 @@ mod world;
 
 pub(crate) use call::{Function, Param, Work};
 pub(crate) use state::{Set, execute};
-pub(crate) use world::{Budget, Failure, World};
+pub(crate) use world::{Failure, World};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::order::{Dialect, Order};
+use crate::order::{Bounds, Dialect, Order};
 
 /// An error in Go's words, with the one that it wraps.
 #[derive(Debug)]
@@ -45,24 +45,10 @@ impl From<&str> for Failure {
     }
 }
 
-/// How much one rendering may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
-    pub(crate) steps: u64,
-    pub(crate) bytes: usize,
-    pub(crate) depth: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { steps: 10_000_000, bytes: 512 << 20, depth: 12_000 }
-    }
-}
-
 /// One rendering.
 pub(crate) struct World<'o> {
     pub(crate) order: &'o Order<'o>,
-    budget: Budget,
+    bounds: Bounds,
     steps: Cell<u64>,
     bytes: Cell<usize>,
     depth: Cell<usize>,
@@ -71,10 +57,10 @@ pub(crate) struct World<'o> {
 }
 
 impl<'o> World<'o> {
-    pub(crate) fn new(order: &'o Order<'o>, budget: Budget) -> Self {
+    pub(crate) fn new(order: &'o Order<'o>) -> Self {
         Self {
             order,
-            budget,
+            bounds: order.bounds,
             steps: Cell::new(0),
             bytes: Cell::new(0),
             depth: Cell::new(0),
@@ -91,8 +77,8 @@ impl<'o> World<'o> {
     pub(crate) fn step(&self, count: usize) -> Result<(), Failure> {
         let steps = self.steps.get().saturating_add(count as u64);
         self.steps.set(steps);
-        if steps > self.budget.steps {
-            return Err(Failure::bound(format!("the templates take more than {} steps", self.budget.steps)));
+        if steps > self.bounds.steps {
+            return Err(Failure::bound(format!("the templates take more than {} steps", self.bounds.steps)));
         }
         Ok(())
     }
@@ -101,8 +87,8 @@ impl<'o> World<'o> {
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Failure> {
         let total = self.bytes.get().saturating_add(bytes);
         self.bytes.set(total);
-        if total > self.budget.bytes {
-            return Err(Failure::bound(format!("the templates produce more than {} MiB", self.budget.bytes >> 20)));
+        if total > self.bounds.bytes {
+            return Err(Failure::bound(format!("the templates produce more than {} MiB", self.bounds.bytes >> 20)));
         }
         Ok(())
     }
@@ -111,8 +97,8 @@ impl<'o> World<'o> {
     pub(crate) fn enter(&self) -> Result<(), Failure> {
         let depth = self.depth.get() + 1;
         self.depth.set(depth);
-        if depth > self.budget.depth {
-            return Err(Failure::bound(format!("the templates nest deeper than {} levels", self.budget.depth)));
+        if depth > self.bounds.depth {
+            return Err(Failure::bound(format!("the templates nest deeper than {} levels", self.bounds.depth)));
         }
         Ok(())
     }

@@ -9,6 +9,8 @@ use crate::execute::{Failure, Function, Param, World};
 use crate::value::Value;
 
 const TEXT: Param = Param::Text;
+const INT: Param = Param::Int;
+const THREE: &[Param] = &[TEXT, TEXT, TEXT];
 
 pub(super) fn functions() -> Vec<Function> {
     let mut all = vec![
@@ -29,40 +31,49 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(Value::Bool(compiled(world, args)?.is_match(&text(args, 1))))
         }),
     ];
-    for name in ["regexFind", "mustRegexFind"] {
-        all.push(fixed(name, &[TEXT, TEXT], |world, args| {
-            let pattern = compiled(world, args)?;
-            Ok(Value::text(pattern.find(&text(args, 1)).map_or("", |found| found.as_str())))
-        }));
-    }
-    for name in ["regexFindAll", "mustRegexFindAll"] {
-        all.push(fixed(name, &[TEXT, TEXT, Param::Int], |world, args| {
-            let most = usize::try_from(int(args, 2)).unwrap_or(usize::MAX);
-            let source = text(args, 1);
-            let pattern = compiled(world, args)?;
-            Ok(Value::texts(pattern.find_iter(&source).take(most).map(|found| found.as_str())))
-        }));
-    }
-    for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
-        all.push(fixed(name, &[TEXT, TEXT, TEXT], |world, args| {
-            let (source, with) = (text(args, 1), text(args, 2));
-            world.take(source.len().saturating_mul(with.len().max(1)) / 8)?;
-            Ok(Value::text(compiled(world, args)?.replace_all(&source, &*with)))
-        }));
-    }
-    for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
-        all.push(fixed(name, &[TEXT, TEXT, TEXT], |world, args| {
-            let (source, with) = (text(args, 1), text(args, 2));
-            world.take(source.len().saturating_mul(with.len().max(1)) / 8)?;
-            Ok(Value::text(compiled(world, args)?.replace_all(&source, regex::NoExpand(&with))))
-        }));
-    }
-    for name in ["regexSplit", "mustRegexSplit"] {
-        all.push(fixed(name, &[TEXT, TEXT, Param::Int], |world, args| {
-            Ok(Value::texts(split(&*compiled(world, args)?, &text(args, 1), int(args, 2))))
-        }));
-    }
+    all.push(fixed("regexFind", &[TEXT, TEXT], |world, args| Ok(find(&certain(world, args)?, args))));
+    all.push(fixed("mustRegexFind", &[TEXT, TEXT], |world, args| Ok(find(&compiled(world, args)?, args))));
+    all.push(fixed("regexFindAll", &[TEXT, TEXT, INT], |world, args| Ok(find_all(&certain(world, args)?, args))));
+    all.push(fixed("mustRegexFindAll", &[TEXT, TEXT, INT], |world, args| Ok(find_all(&compiled(world, args)?, args))));
+    all.push(fixed("regexReplaceAll", THREE, |world, args| replace(world, &certain(world, args)?, args)));
+    all.push(fixed("mustRegexReplaceAll", THREE, |world, args| replace(world, &compiled(world, args)?, args)));
+    all.push(fixed("regexReplaceAllLiteral", THREE, |world, args| literally(world, &certain(world, args)?, args)));
+    all.push(fixed("mustRegexReplaceAllLiteral", THREE, |world, args| literally(world, &compiled(world, args)?, args)));
+    all.push(fixed("regexSplit", &[TEXT, TEXT, INT], |world, args| {
+        Ok(Value::texts(split(&certain(world, args)?, &text(args, 1), int(args, 2))))
+    }));
+    all.push(fixed("mustRegexSplit", &[TEXT, TEXT, INT], |world, args| {
+        Ok(Value::texts(split(&compiled(world, args)?, &text(args, 1), int(args, 2))))
+    }));
     all
+}
+
+fn find(pattern: &Regex, args: &[Value]) -> Value {
+    Value::text(pattern.find(&text(args, 1)).map_or("", |found| found.as_str()))
+}
+
+fn find_all(pattern: &Regex, args: &[Value]) -> Value {
+    let most = usize::try_from(int(args, 2)).unwrap_or(usize::MAX);
+    Value::texts(pattern.find_iter(&text(args, 1)).take(most).map(|found| found.as_str()))
+}
+
+fn replace(world: &World<'_>, pattern: &Regex, args: &[Value]) -> Result<Value, Failure> {
+    let (source, with) = (text(args, 1), text(args, 2));
+    world.take(source.len().saturating_mul(with.len().max(1)) / 8)?;
+    Ok(Value::text(pattern.replace_all(&source, &*with)))
+}
+
+fn literally(world: &World<'_>, pattern: &Regex, args: &[Value]) -> Result<Value, Failure> {
+    let (source, with) = (text(args, 1), text(args, 2));
+    world.take(source.len().saturating_mul(with.len().max(1)) / 8)?;
+    Ok(Value::text(pattern.replace_all(&source, regex::NoExpand(&with))))
+}
+
+/// The pattern of a function that Go lets panic over a bad one.
+fn certain(world: &World<'_>, args: &[Value]) -> Result<Rc<Regex>, Failure> {
+    compiled(world, args).map_err(|failure| {
+        if failure.bound { failure } else { failure.wrapped(&format!("regexp: Compile(`{}`)", text(args, 0))) }
+    })
 }
 
 /// The pattern that the first argument is, remembered for the next time.
@@ -73,14 +84,29 @@ fn compiled(world: &World<'_>, args: &[Value]) -> Result<Rc<Regex>, Failure> {
         return Ok(known.clone());
     }
     world.step(500)?;
-    let made = Regex::new(&ascii_classes(&source)).map_err(|error| {
-        let last = error.to_string();
-        let last = last.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        Failure::plain(format!("regexp: Compile(`{source}`): error parsing regexp: {last}"))
-    })?;
+    let made = Regex::new(&ascii_classes(&source))
+        .map_err(|error| Failure::plain(format!("error parsing regexp: {}", complaint(&source, &error.to_string()))))?;
     let made = Rc::new(made);
     world.patterns.borrow_mut().insert(source.to_string(), made.clone());
     Ok(made)
+}
+
+/// What Go's parser says where ours says something else.
+fn complaint(source: &str, words: &str) -> String {
+    if words.contains("unclosed character class") {
+        return format!("missing closing ]: `{}`", source.rfind('[').map_or(source, |at| &source[at..]));
+    }
+    if words.contains("unclosed group") {
+        return format!("missing closing ): `{source}`");
+    }
+    if words.contains("unopened group") {
+        return format!("unexpected ): `{source}`");
+    }
+    if words.contains("repetition operator missing expression") {
+        let operator = source.chars().find(|c| matches!(c, '*' | '+' | '?' | '{')).unwrap_or('*');
+        return format!("missing argument to repetition operator: `{operator}`");
+    }
+    words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// `\d`, `\w`, `\s` and `\b` mean ASCII in RE2.

@@ -137,7 +137,7 @@ const OPERATORS: [&str; 11] = ["!=", ">=", "=>", "<=", "=<", "~>", "=", ">", "<"
 
 impl Constraint {
     fn read(text: &str) -> Result<Self, Failure> {
-        let improper = || Failure::plain(format!("improper constraint: {text}"));
+        let improper = || Failure::plain(format!("improper constraint: {}", crate::value::quote(text)));
         let mut alternatives = Vec::new();
         for part in text.split("||") {
             let part = hyphens(part);
@@ -189,6 +189,8 @@ impl Condition {
         for part in core.split('.') {
             if matches!(part, "x" | "X" | "*") {
                 wild = true;
+            } else if !part.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
             } else if !wild {
                 numbers.push(part);
                 given += 1;

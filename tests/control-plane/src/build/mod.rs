@@ -84,7 +84,7 @@ impl Binaries {
     }
 
     /// The folder that belongs to these versions; whatever depends on them is kept in it.
-    pub(crate) fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         cache::root().join(&self.digest)
     }
 }
