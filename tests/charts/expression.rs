@@ -154,14 +154,14 @@ fn answered(test: &str, dialect: Dialect) {
     for (index, expression) in ANSWERED.iter().enumerate() {
         // A definition cannot stand inside the one that holds the answer.
         let defines = expression.starts_with("{{ define");
-        let text = if defines {
+        let template = if defines {
             format!("{expression}\n").replacen("{{ template", "\nanswer: x{{ template", 1)
         } else {
             indented(expression)
         };
-        let files = chart(&[(format!("e{index}.yaml"), text.clone())]);
+        let files = chart(&[(format!("e{index}.yaml"), template.clone())]);
         let folder = on_disk(&files);
-        let theirs = helm.template(&text, folder.path(), VALUES);
+        let theirs = helm.template(&template, folder.path(), VALUES);
         if let Err(words) = &theirs {
             tally.wrong.push(format!("helm does not answer {expression}: {words}"));
         }

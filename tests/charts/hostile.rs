@@ -7,7 +7,7 @@ use runbook_chart::{Chart, Dialect, Fault, Order, render, values};
 use serde_json::json;
 
 /// Longer than any of them takes, on a machine that does other things as well.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 fn rendered(template: &str) -> Result<String, Fault> {
     let files = [

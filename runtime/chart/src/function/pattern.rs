@@ -31,19 +31,27 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(Value::Bool(compiled(world, args)?.is_match(&text(args, 1))))
         }),
     ];
-    all.push(fixed("regexFind", &[TEXT, TEXT], |world, args| Ok(find(&certain(world, args)?, args))));
-    all.push(fixed("mustRegexFind", &[TEXT, TEXT], |world, args| Ok(find(&compiled(world, args)?, args))));
-    all.push(fixed("regexFindAll", &[TEXT, TEXT, INT], |world, args| Ok(find_all(&certain(world, args)?, args))));
-    all.push(fixed("mustRegexFindAll", &[TEXT, TEXT, INT], |world, args| Ok(find_all(&compiled(world, args)?, args))));
-    all.push(fixed("regexReplaceAll", THREE, |world, args| replace(world, &certain(world, args)?, args)));
-    all.push(fixed("mustRegexReplaceAll", THREE, |world, args| replace(world, &compiled(world, args)?, args)));
-    all.push(fixed("regexReplaceAllLiteral", THREE, |world, args| literally(world, &certain(world, args)?, args)));
-    all.push(fixed("mustRegexReplaceAllLiteral", THREE, |world, args| literally(world, &compiled(world, args)?, args)));
+    all.push(fixed("regexFind", &[TEXT, TEXT], |world, args| Ok(find(certain(world, args)?.as_ref(), args))));
+    all.push(fixed("mustRegexFind", &[TEXT, TEXT], |world, args| Ok(find(compiled(world, args)?.as_ref(), args))));
+    all.push(fixed("regexFindAll", &[TEXT, TEXT, INT], |world, args| {
+        Ok(find_all(certain(world, args)?.as_ref(), args))
+    }));
+    all.push(fixed("mustRegexFindAll", &[TEXT, TEXT, INT], |world, args| {
+        Ok(find_all(compiled(world, args)?.as_ref(), args))
+    }));
+    all.push(fixed("regexReplaceAll", THREE, |world, args| replace(world, certain(world, args)?.as_ref(), args)));
+    all.push(fixed("mustRegexReplaceAll", THREE, |world, args| replace(world, compiled(world, args)?.as_ref(), args)));
+    all.push(fixed("regexReplaceAllLiteral", THREE, |world, args| {
+        literally(world, certain(world, args)?.as_ref(), args)
+    }));
+    all.push(fixed("mustRegexReplaceAllLiteral", THREE, |world, args| {
+        literally(world, compiled(world, args)?.as_ref(), args)
+    }));
     all.push(fixed("regexSplit", &[TEXT, TEXT, INT], |world, args| {
-        Ok(Value::texts(split(&certain(world, args)?, &text(args, 1), int(args, 2))))
+        Ok(Value::texts(split(certain(world, args)?.as_ref(), &text(args, 1), int(args, 2))))
     }));
     all.push(fixed("mustRegexSplit", &[TEXT, TEXT, INT], |world, args| {
-        Ok(Value::texts(split(&compiled(world, args)?, &text(args, 1), int(args, 2))))
+        Ok(Value::texts(split(compiled(world, args)?.as_ref(), &text(args, 1), int(args, 2))))
     }));
     all
 }

@@ -68,6 +68,7 @@ pub(crate) fn default(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
     }
     if matches!(kind.source, Source::BuiltIn) {
         defaults::fill(&kind.group, &kind.plural, object);
+        kind::as_go_writes(kind, object);
     }
 }
 
