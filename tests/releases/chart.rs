@@ -6,14 +6,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-const CONFIG: &str = r#"apiVersion: v1
+const CONFIG: &str = r"apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ .Release.Name }}
 data:
   color: {{ .Values.color | quote }}
   revision: {{ .Release.Revision | quote }}
-"#;
+";
 
 const SERVICE: &str = r"apiVersion: v1
 kind: Service

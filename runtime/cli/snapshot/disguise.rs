@@ -89,12 +89,11 @@ impl Disguise {
         let mut opaque = None;
         if let Some((namespace, name)) = release::of(object) {
             let record = release::record(object).and_then(|record| self.record(record));
-            match record {
-                Some(record) => release::put(object, &record),
-                None => {
-                    opaque = Some(format!("{namespace}/{name}"));
-                    self.secret(object);
-                }
+            if let Some(record) = record {
+                release::put(object, &record);
+            } else {
+                opaque = Some(format!("{namespace}/{name}"));
+                self.secret(object);
             }
         } else if is_secret(object) {
             self.secret(object);
@@ -123,7 +122,7 @@ impl Disguise {
     fn metadata(&mut self, metadata: &mut Value, secret: bool) {
         let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
         let applied = annotations.get(LAST_APPLIED).and_then(Value::as_str);
-        let applied = applied.map(|text| serde_json::from_str::<Value>(text));
+        let applied = applied.map(serde_json::from_str::<Value>);
         match applied {
             Some(Ok(mut object)) if !secret => {
                 self.rest(&mut object);

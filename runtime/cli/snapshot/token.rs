@@ -85,7 +85,7 @@ impl Tokens {
                 continue;
             };
             kept.push_str(&rest[..begin]);
-            kept.push_str(&self.of(rest[begin..end].as_bytes()));
+            kept.push_str(&self.of(&rest.as_bytes()[begin..end]));
             rest = &rest[end..];
             found = true;
         }
@@ -125,7 +125,9 @@ mod tests {
 
     fn tokens(values: &[&str]) -> Tokens {
         let mut tokens = Tokens::default();
-        values.iter().for_each(|value| tokens.seek(value, ""));
+        for value in values {
+            tokens.seek(value, "");
+        }
         tokens
     }
 

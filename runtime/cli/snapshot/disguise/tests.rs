@@ -12,7 +12,9 @@ fn secret(data: &Value) -> Value {
 
 fn disguised(known: &[Value], mut object: Value) -> Value {
     let mut disguise = Disguise::default();
-    known.iter().for_each(|secret| disguise.learn(secret));
+    for secret in known {
+        disguise.learn(secret);
+    }
     assert_eq!(disguise.apply(&mut object), None);
     object
 }
@@ -21,7 +23,7 @@ fn disguised(known: &[Value], mut object: Value) -> Value {
 fn a_secret_keeps_the_names_of_its_entries_alone() {
     let mut object = secret(&json!({ "password": STANDARD.encode(PASSWORD), "empty": "", "namespace": "c2hvcA==" }));
     object["metadata"]["annotations"] = json!({ LAST_APPLIED: format!("{{\"data\":\"{PASSWORD}\"}}") });
-    let object = disguised(&[object.clone()], object);
+    let object = disguised(std::slice::from_ref(&object), object.clone());
     assert_eq!(
         object,
         json!({
@@ -100,7 +102,7 @@ fn the_record_of_a_release_stays_readable_without_its_secrets() {
         "hooks": [{ "name": "h", "manifest": format!("kind: Job\nenv: {PASSWORD}\n") }],
         "chart": { "metadata": { "name": "db", "version": "1.2.3" }, "values": { "auth": { "password": "" } } },
     }));
-    let object = disguised(&[object.clone()], object);
+    let object = disguised(std::slice::from_ref(&object), object.clone());
     let record = release::record(&object).unwrap();
     assert!(!record.to_string().contains(PASSWORD), "{record:#}");
     assert_eq!(record["config"]["replicas"], 3);
