@@ -40,8 +40,9 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
         let (target, release) = (Target::of(args), release_name(args)?);
         let tool = Tool::find(call.world).await?;
         let line = Line::reading("get metadata --output=json").release(&release);
-        let (history, metadata) =
-            futures::try_join!(History::must(&tool, &target, &release), tool.run_at(&target, line))?;
+        // Asked at once, but read in turn: where there is no release, the history says it best.
+        let (history, metadata) = futures::join!(History::must(&tool, &target, &release), tool.run_at(&target, line));
+        let (history, metadata) = (history?, metadata?);
         let last = history.last();
         let mut value = last.to_value();
         value["release"] = json!(release);
