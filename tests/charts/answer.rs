@@ -145,8 +145,8 @@ impl Tally {
         }
     }
 
-    /// Fails unless everything agreed, and at least that share of the files to the byte.
-    pub(crate) fn demand(&self, share: f64) {
+    /// Fails unless everything agreed.
+    pub(crate) fn agree(&self) {
         let shown: Vec<&String> = self.wrong.iter().take(25).collect();
         assert!(
             self.wrong.is_empty(),
@@ -154,6 +154,11 @@ impl Tally {
             self.wrong.len(),
             shown.iter().map(|one| one.as_str()).collect::<Vec<_>>().join("\n")
         );
+    }
+
+    /// Fails unless everything agreed, and at least that share of the files to the byte.
+    pub(crate) fn demand(&self, share: f64) {
+        self.agree();
         #[expect(clippy::cast_precision_loss, reason = "a share of some thousand files")]
         let reached = self.same_bytes as f64 / self.files.max(1) as f64;
         assert!(reached >= share, "only {:.2} % of {} files are the same to the byte", reached * 100.0, self.files);
@@ -167,6 +172,10 @@ fn reason(words: &str) -> String {
         Some(at) => &words[..at],
         None => words,
     };
+    // Which leaf of a schema is named first is the validator's; that it is the schema, and whose, is what counts.
+    if let Some(at) = words.find("values don't meet the specifications of the schema(s)") {
+        return words[at..].lines().take(2).collect::<Vec<_>>().join("\n");
+    }
     let lines: Vec<&str> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     // The validator groups what it found; what it found is what counts.
     let grouped = |line: &&str| line.ends_with("failed") || line.ends_with("matched");

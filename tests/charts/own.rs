@@ -65,6 +65,11 @@ fn compare(test: &str, version: &str, dialect: Dialect) {
     let mut tally = Tally::default();
     for path in &found {
         let name = path.strip_prefix(&module).unwrap().to_string_lossy().into_owned();
+        // The first call for random letters, which are other ones each time; the other's version is a number, which helm takes
+        // for a version that it then refuses, while ours looks at its dependencies first.
+        if name.contains("compressed-dependencies") || name.ends_with("anotherbadchartfile") {
+            continue;
+        }
         // What is no chart in the first place is refused in other words by whoever looks for the file.
         let chart = read(path);
         let theirs = helm.template(&name, path, "{}");

@@ -11,7 +11,7 @@ use crate::execute::{Set, World, execute};
 use crate::fault::Fault;
 use crate::function;
 use crate::manifest::{Hook, Manifest, sort};
-use crate::order::Order;
+use crate::order::{Dialect, Order};
 use crate::parse::parse;
 use crate::value::Value;
 use crate::values::{Mode, check, coalesce, settle};
@@ -71,7 +71,7 @@ fn settled(chart: &Chart, order: &Order<'_>) -> Result<(Chart, Values), Fault> {
     if chart.is_library() {
         return Err(Fault::new("library charts are not installable").of(chart.name()));
     }
-    complete(chart)?;
+    complete(chart, order.dialect)?;
     let given = match &order.values {
         serde_json::Value::Object(given) => given.clone(),
         _ => Values::new(),
@@ -91,7 +91,7 @@ fn settled(chart: &Chart, order: &Order<'_>) -> Result<(Chart, Values), Fault> {
 }
 
 /// Whether every dependency that `Chart.yaml` names lies in `charts/`.
-fn complete(chart: &Chart) -> Result<(), Fault> {
+fn complete(chart: &Chart, dialect: Dialect) -> Result<(), Fault> {
     let has = |name: &str| chart.dependencies.iter().any(|subchart| subchart.name() == name);
     let missing: Vec<&str> = chart
         .metadata
@@ -103,8 +103,12 @@ fn complete(chart: &Chart) -> Result<(), Fault> {
     if missing.is_empty() {
         return Ok(());
     }
+    let (an, command) = match dialect {
+        Dialect::Helm3 => ("An", "`helm dependency build`"),
+        Dialect::Helm4 => ("an", "'helm dependency build'"),
+    };
     let words = format!(
-        "an error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        "{an} error occurred while checking for chart dependencies. You may need to run {command} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
         missing.join(", ")
     );
     Err(Fault::new(words).of(chart.name()))

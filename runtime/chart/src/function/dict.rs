@@ -120,7 +120,7 @@ fn merge_all(world: &World<'_>, args: &[Value], wins: Wins) -> Result<Value, Fai
     Ok(args[0].clone())
 }
 
-/// `mergo` as sprig asks it: what is empty counts as absent.
+/// `mergo` as sprig asks it: what is there is kept unless it is empty, or the last wins, `false` and null included.
 fn merge(world: &World<'_>, into: &Rc<Map>, from: &Rc<Map>, wins: Wins, depth: usize) -> Result<(), Failure> {
     if depth > DEEPEST || Rc::ptr_eq(into, from) {
         return Ok(());
@@ -135,7 +135,8 @@ fn merge(world: &World<'_>, into: &Rc<Map>, from: &Rc<Map>, wins: Wins, depth: u
             (Some(ours), _) => {
                 let replace = match wins {
                     Wins::First => !ours.truth() && theirs.truth(),
-                    Wins::Last => theirs.truth(),
+                    // An empty list alone does not replace what is there.
+                    Wins::Last => theirs.truth() || !matches!(theirs, Value::List(_)),
                 };
                 if replace {
                     into.set(&key, theirs);
