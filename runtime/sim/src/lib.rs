@@ -24,6 +24,7 @@ mod patch;
 mod peers;
 mod quantity;
 mod resource;
+pub mod scenario;
 mod schema;
 mod selector;
 mod server;

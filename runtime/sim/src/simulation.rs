@@ -13,6 +13,7 @@ use crate::{
     admission::Answerer,
     controller::{ALL, Habits, Hand},
     listen::{Listening, listen},
+    scenario::Trouble,
     server::Server,
     time::Clock,
 };
@@ -80,6 +81,11 @@ impl Simulation {
     /// Changes how machines behave from now on.
     pub fn set_habits(&self, habits: Habits) {
         self.server.set_habits(habits);
+    }
+
+    /// Lets things go wrong with requests from now on.
+    pub fn set_troubles(&self, troubles: Vec<Trouble>) {
+        self.server.set_troubles(troubles);
     }
 
     /// Serves the API server on the loopback address too, until `stop` is cancelled.

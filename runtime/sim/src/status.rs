@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::resource::GroupResource;
+use crate::{resource::GroupResource, scenario::Ailment};
 
 /// A refusal, or the bare word that something was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +150,22 @@ impl Status {
         }
         status.details = Some(about);
         status
+    }
+
+    /// What a scenario lets a request be answered with.
+    pub(crate) fn ailment(ailment: Ailment, of: &GroupResource, name: &str) -> Self {
+        match ailment {
+            Ailment::Forbidden => Self::forbidden(of, name, "User \"kubernetes-admin\" cannot do that here"),
+            Ailment::TooManyRequests => Self::too_many_requests(
+                "the server has received too many requests and has asked us to try again later",
+                1,
+                &[],
+            ),
+            Ailment::Internal | Ailment::Reset => Self::internal("the scenario says so"),
+            Ailment::Unavailable => {
+                Self::new(503, "ServiceUnavailable", "the server is currently unable to handle the request")
+            }
+        }
     }
 
     pub(crate) fn internal(message: impl AsRef<str>) -> Self {

@@ -18,6 +18,7 @@ use super::{
     order::{Earnest, Order},
     path::{self, Path, Place},
     query::Query,
+    trouble,
     write::Written,
 };
 use crate::status::Status;
@@ -77,7 +78,14 @@ impl Server {
         let asked = Asked { method: head.method, query, headers: head.headers, body };
         match path::read(&self.catalogue(), path.as_deref().unwrap_or(head.uri.path()))? {
             Path::Other(parts) => self.other(&asked, &parts),
-            Path::Resource(place) => self.resource(&asked, &place).await,
+            Path::Resource(place) => {
+                let verb = verb(&asked, &place).unwrap_or_default();
+                match self.strike(verb, &place).await? {
+                    None => self.resource(&asked, &place).await,
+                    // It was carried out, and nobody is told.
+                    Some(_) => self.resource(&asked, &place).await.map(|_| trouble::broken()),
+                }
+            }
         }
     }
 

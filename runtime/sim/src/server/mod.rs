@@ -24,6 +24,7 @@ mod render;
 mod shape;
 mod strategy;
 mod table;
+mod trouble;
 mod virtual_kind;
 mod watch;
 mod write;
@@ -62,6 +63,7 @@ pub(crate) struct Server {
     schemas: Mutex<HashMap<String, shape::Known>>,
     habits: RwLock<Arc<Habits>>,
     answerer: RwLock<Option<Answerer>>,
+    troubles: RwLock<Option<Arc<trouble::Troubles>>>,
     dice: Mutex<StdRng>,
 }
 
@@ -80,6 +82,7 @@ impl Server {
             schemas: Mutex::default(),
             habits: RwLock::new(Arc::new(habits)),
             answerer: RwLock::new(None),
+            troubles: RwLock::new(None),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
         };
         server.begin();
