@@ -64,6 +64,12 @@ pub(crate) struct Options {
     pub(crate) journal: Option<PathBuf>,
     pub(crate) helm: Option<PathBuf>,
     pub(crate) limits: Limits,
+    /// `--rehearse`: the scenario, empty for the runbook's own.
+    pub(crate) rehearse: Option<String>,
+    /// `--report`.
+    pub(crate) report: Option<PathBuf>,
+    /// `--keep`.
+    pub(crate) keep: bool,
 }
 
 /// The options that every run has, in the order of the help page.
@@ -81,6 +87,14 @@ pub(crate) fn options() -> Vec<Arg> {
         many(value("approve", "STEP-ID", "Give an approval beforehand; `all` gives every one")),
         many(value("override", "CHECK", "Let a failed check through; needs --reason")),
         many(value("reason", "TEXT", "Why; one for each --override, in order")),
+        value("rehearse", "SCENARIO", "Rehearse on a simulated cluster: a scenario file or the runbook's own")
+            .num_args(0..=1)
+            .default_missing_value(""),
+        Arg::new("keep")
+            .long("keep")
+            .action(ArgAction::SetTrue)
+            .help("Serve the simulated cluster after the rehearsal"),
+        value("report", "FILE", "Write the run's report to a file too"),
         value("output", "FORM", "human, plain or json; human on a terminal, else plain"),
         value("journal", "DIR", "Where runs are kept; else below $XDG_STATE_HOME or ~/.local/state"),
         value("helm", "PATH", "The helm to drive; else the first on the PATH"),
@@ -236,6 +250,9 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         params: text("params").map(Into::into),
         journal: text("journal").map(Into::into),
         helm: text("helm").map(Into::into),
+        rehearse: text("rehearse"),
+        report: text("report").map(Into::into),
+        keep: matches.iter().any(|m| m.try_get_one::<bool>("keep").ok().flatten().copied().unwrap_or_default()),
         limits: text("limits").map(|word| limits(&word)).transpose()?.unwrap_or_default(),
     })
 }

@@ -32,6 +32,20 @@ pub(crate) fn all() -> Vec<Bundled> {
     found
 }
 
+/// The scenarios in the box, by name.
+pub(crate) fn scenarios() -> Vec<&'static str> {
+    let files = FOLDER.get_dir("scenarios").into_iter().flat_map(Dir::files);
+    let mut names: Vec<_> = files.filter_map(|file| file.path().file_name()?.to_str()?.strip_suffix(".yaml")).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The text of a scenario in the box, with or without `.yaml`.
+pub(crate) fn scenario(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix(".yaml").unwrap_or(name);
+    FOLDER.get_file(format!("scenarios/{name}.yaml"))?.contents_utf8()
+}
+
 /// The one of that name, with or without `.rhai`.
 pub(crate) fn find(name: &str) -> Option<Bundled> {
     let name = name.strip_suffix(".rhai").unwrap_or(name);

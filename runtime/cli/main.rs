@@ -14,6 +14,7 @@ mod mode;
 mod operator;
 mod parameter;
 mod prompt;
+mod rehearsal;
 mod report;
 mod reporter;
 mod screen;

@@ -1,6 +1,6 @@
 //! Which mode this is. Each is a row: cluster, helm, clock, operator, journal. From here on nobody asks.
 //!
-//! There is one row now: a live run. Does not know what a run does with what it is given.
+//! Does not know what a run does with what it is given.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,16 @@ use runbook_core::Session;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
-use runbook_core::world::{Clock, Clusters, Files, Helm, Interrupt, Operator, Program, World};
+use runbook_core::world::{Clock, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, World};
 use runbook_stdlib::cluster;
 use tokio::runtime::Handle;
 
 use crate::arguments::Options;
+use crate::clock::RealClock;
 use crate::environment::Environment;
 use crate::id;
+use crate::operator::Person;
+use crate::rehearsal::{CONTEXT, Rehearsal, Scripted};
 
 /// What every row needs from outside.
 pub(crate) struct Surroundings<'a> {
@@ -36,10 +39,69 @@ pub(crate) struct Surroundings<'a> {
 /// The session of a run, for what is made before it exists.
 pub(crate) type Later = Arc<OnceLock<Weak<Session>>>;
 
-/// The row of a live run: TLS to the live cluster, the real helm, the real clock, whoever sits at the terminal.
-pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
-    let Surroundings { options, environment, clock, .. } = &given;
-    let connect = cluster::connector(cluster::Options {
+/// Which mode a run has.
+#[derive(Clone)]
+pub(crate) enum Mode {
+    /// On a live cluster.
+    Live,
+    /// On a simulated one.
+    Rehearsal(Arc<Rehearsal>),
+}
+
+impl Mode {
+    /// What a run is given.
+    pub(crate) fn world(&self, given: Surroundings<'_>, session: &Later) -> World {
+        match self {
+            Self::Live => live(given, session),
+            Self::Rehearsal(rehearsal) => rehearsed(given, rehearsal, session),
+        }
+    }
+
+    /// The clock of a run.
+    pub(crate) fn clock(&self, real: &Arc<RealClock>) -> Arc<dyn Clock> {
+        match self {
+            Self::Live => real.clone(),
+            Self::Rehearsal(rehearsal) => rehearsal.clock.clone(),
+        }
+    }
+
+    /// Who answers a run's questions: `person` where it is in earnest.
+    pub(crate) fn operator(&self, person: Person) -> Arc<dyn Operator> {
+        match self {
+            Self::Live => Arc::new(person),
+            Self::Rehearsal(rehearsal) => {
+                Arc::new(Scripted { beforehand: person.beforehand, answers: rehearsal.script.scenario.answers.clone() })
+            }
+        }
+    }
+
+    /// The journal of a new run, and the run's id. That of a rehearsal is kept in memory.
+    ///
+    /// Faults: `RB050` where it cannot be written.
+    pub(crate) fn journal(
+        &self,
+        options: &Options,
+        environment: &Environment,
+        real: &RealClock,
+    ) -> Result<(Journal, String), Fault> {
+        match self {
+            Self::Live => journal(&runs(options, environment)?, real),
+            Self::Rehearsal(_) => Ok((Journal::in_memory(), "REHEARSAL".to_owned())),
+        }
+    }
+
+    /// The scenario of a rehearsal.
+    pub(crate) fn scenario(&self) -> Option<&str> {
+        match self {
+            Self::Live => None,
+            Self::Rehearsal(rehearsal) => Some(&rehearsal.script.name),
+        }
+    }
+}
+
+fn options(given: &Surroundings<'_>, session: &Later) -> cluster::Options {
+    let Surroundings { options, environment, clock, .. } = given;
+    cluster::Options {
         kubeconfig: options.kubeconfig.clone(),
         context: options.context.clone(),
         namespace: options.namespace.clone(),
@@ -49,16 +111,36 @@ pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
         counters: Arc::default(),
         clock: clock.clone(),
         tokio: given.runtime.clone(),
-    });
+    }
+}
+
+/// The row of a live run: TLS to the live cluster, the real helm, the real clock, whoever sits at the terminal.
+fn live(given: Surroundings<'_>, session: &Later) -> World {
+    let connect = cluster::connector(options(&given, session));
+    let program = helm(given.options, given.environment);
+    let (kubeconfig, context) = (given.options.kubeconfig.clone(), given.options.context.clone());
+    world(given, connect, program, kubeconfig, context)
+}
+
+/// The row of a rehearsal: a simulation in this process, a helm that is pointed at it, simulated time, scripted answers.
+fn rehearsed(given: Surroundings<'_>, rehearsal: &Rehearsal, session: &Later) -> World {
+    let options = cluster::Options { context: None, ..options(&given, session) };
+    let connect = cluster::through(options, CONTEXT, "in this process", rehearsal.simulation.service());
+    let program = helm(given.options, given.environment).unwrap_or(Program::Builtin);
+    world(given, connect, Some(program), Some(rehearsal.kubeconfig()), Some(CONTEXT.to_owned()))
+}
+
+fn world(
+    given: Surroundings<'_>,
+    connect: Connect,
+    program: Option<Program>,
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+) -> World {
+    let environment = given.environment.all();
     World {
         clusters: Clusters::new(connect),
-        helm: Helm {
-            program: helm(options, environment),
-            kubeconfig: options.kubeconfig.clone(),
-            context: options.context.clone(),
-            environment: environment.all(),
-            version: OnceLock::new(),
-        },
+        helm: Helm { program, kubeconfig, context, environment, version: OnceLock::new() },
         clock: given.clock,
         operator: given.operator,
         files: Files { roots: roots(given.folder), named: given.named },
@@ -70,7 +152,7 @@ pub(crate) fn run(given: Surroundings<'_>, session: &Later) -> World {
 
 /// The row of a command that only looks: the live cluster where one is asked about, the built-in helm, nobody to ask.
 pub(crate) fn look(given: Surroundings<'_>) -> World {
-    let mut world = run(given, &Later::default());
+    let mut world = live(given, &Later::default());
     world.helm.program = Some(Program::Builtin);
     world
 }
@@ -131,7 +213,7 @@ pub(crate) fn runs(options: &Options, environment: &Environment) -> Result<PathB
 /// The journal of a new run, and the run's id.
 ///
 /// Faults: `RB050` where it cannot be written.
-pub(crate) fn journal(runs: &Path, clock: &dyn Clock) -> Result<(Journal, String), Fault> {
+fn journal(runs: &Path, clock: &dyn Clock) -> Result<(Journal, String), Fault> {
     let mut key = [0; 32];
     fs_err::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut key)).map_err(|error| {
         Fault::new(Code::JournalFailed, format!("the journal has no key: no random numbers: {error}"))

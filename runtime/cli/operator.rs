@@ -69,7 +69,8 @@ impl Beforehand {
         Ok(())
     }
 
-    fn answer(&self, question: &Question) -> Option<Answer> {
+    /// The answer to a question, where it was given.
+    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
         let given = match &question.style {
             Style::Consent(_) => self.yes.then(|| "--yes".to_owned()),
             Style::Approval { .. } => {
@@ -79,6 +80,11 @@ impl Beforehand {
             Style::Confirm | Style::Text | Style::Choice(_) => None,
         };
         given.map(|by| Answer { text: "yes".to_owned(), by })
+    }
+
+    /// Why a check is let through, where it is.
+    pub(crate) fn overrides(&self, check: &str) -> Option<String> {
+        self.overrides.iter().find(|(id, _)| id == check).map(|(_, reason)| reason.clone())
     }
 }
 
@@ -119,7 +125,7 @@ impl Operator for Person {
     }
 
     fn overrides(&self, check: &str) -> Option<String> {
-        self.beforehand.overrides.iter().find(|(id, _)| id == check).map(|(_, reason)| reason.clone())
+        self.beforehand.overrides(check)
     }
 }
 
@@ -147,7 +153,8 @@ fn understood(question: &Question, typed: Option<&str>) -> Option<String> {
     }
 }
 
-fn nobody(question: &Question) -> Fault {
+/// The fault where nobody answers.
+pub(crate) fn nobody(question: &Question) -> Fault {
     let (message, hint) = match &question.style {
         Style::Consent(_) => (
             "the run is about to make its first change, and nobody is there to say yes".to_owned(),

@@ -15,6 +15,12 @@ pub(crate) fn markdown(story: &Story, torn: bool) -> String {
     let mut page = Page::default();
     let title = story.run.as_ref().map_or("a run", |run| run.runbook.as_str());
     page.line(&format!("# {}: {}", plain(title), verdict(story)));
+    if let Some(scenario) = story.run.as_ref().and_then(|run| run.rehearsal.as_deref()) {
+        page.line(&format!(
+            "\n**A rehearsal** on a simulated cluster, from {}, in simulated time: nothing real was read or changed.",
+            code(scenario)
+        ));
+    }
     page.opening(story, torn);
     page.timeline(story);
     page.plan(story.plan.as_ref());

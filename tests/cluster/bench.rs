@@ -115,6 +115,7 @@ impl Bench {
             steps: Vec::new(),
             beforehand: Vec::new(),
             by: None,
+            rehearsal: None,
         };
         self.session.record(Entry::Run(Box::new(run))).unwrap();
     }

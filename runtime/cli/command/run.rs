@@ -9,14 +9,17 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::engine::{Engine, Runbook};
 use runbook_core::fault::{Code, Fault};
 use runbook_core::world::Interrupt;
+use serde_json::Map;
 use tokio::runtime::Runtime;
 
 use super::stage::Stage;
 use super::{Lookup, Program, Trouble};
 use crate::arguments::{self, Options};
 use crate::exit::Exit;
+use crate::mode::Mode;
 use crate::parameter::{self, Origins};
 use crate::prompt::Prompt;
+use crate::rehearsal::{Rehearsal, Script};
 use crate::screen::help::{self, Page};
 use crate::script::{self, Found};
 use crate::writer::Channel;
@@ -111,20 +114,32 @@ fn show_help(program: &Program, asked: &str, prepared: &Prepared) {
 
 fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, Trouble> {
     let Prepared { found, runbook, options, matches } = prepared;
-    mode::may_be_live(&options)?;
     let interrupt = Interrupt::default();
     interrupt::listen(runtime.handle(), interrupt.clone(), program.writer.clone());
     let prompt = Prompt::open(program.writer.clone(), runtime.handle().clone(), interrupt.clone());
+    let script = options.rehearse.as_deref().map(|asked| Script::find(asked, &found.name)).transpose()?;
+    let nothing = Map::new();
     let origins = Origins {
         flags: &matches,
         file: options.params.as_deref(),
         environment: &program.environment,
+        scenario: script.as_ref().map_or(&nothing, |script| &script.scenario.params),
         prompt: prompt.as_ref(),
         writer: &program.writer,
     };
     let given = parameter::collect(runbook.parameters(), &origins, &program.vault)?;
-    let runs = mode::runs(&options, &program.environment)?;
-    let (journal, id) = mode::journal(&runs, &*program.clock)?;
-    let stage = Stage { program, found: &found, runbook: &runbook, options: &options, runtime, interrupt, prompt };
-    stage.play(journal, id, given)
+    let mode = match script {
+        None => {
+            mode::may_be_live(&options)?;
+            Mode::Live
+        }
+        Some(script) => Mode::Rehearsal(Rehearsal::start(script, &program.clock, runtime.handle())?),
+    };
+    let (journal, id) = mode.journal(&options, &program.environment, &program.clock)?;
+    let stage =
+        Stage { program, found: &found, runbook: &runbook, options: &options, runtime, interrupt, prompt, mode };
+    stage.prepare(&given)?;
+    let exit = stage.play(journal, id, given)?;
+    stage.keep()?;
+    Ok(exit)
 }

@@ -5,12 +5,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use runbook_core::Code;
 use runbook_core::engine::Runbook;
 use runbook_core::journal::Journal;
 use runbook_core::record::{End, Entry, Event, Finished, Observer, Run, VERSION};
-use runbook_core::world::{Clock as _, Interrupt};
-use runbook_core::{Outcome, Session};
+use runbook_core::world::{Interrupt, Operator};
+use runbook_core::{Code, Fault, Outcome, Session};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
@@ -18,9 +17,11 @@ use super::{Program, Trouble};
 use crate::arguments::{Options, Output};
 use crate::exit::Exit;
 use crate::identity::{Identity, Watching};
-use crate::mode::{self, Surroundings};
+use crate::mode::{self, Mode, Surroundings};
 use crate::operator::Person;
 use crate::prompt::Prompt;
+use crate::rehearsal::Scripted;
+use crate::report::markdown;
 use crate::reporter::{Desk, Human, Json, Listening, Plain, Reporter, keep_ticking};
 use crate::screen::plan::Promise;
 use crate::screen::{end, fault};
@@ -39,6 +40,7 @@ pub(super) struct Stage<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) interrupt: Interrupt,
     pub(super) prompt: Option<Prompt>,
+    pub(super) mode: Mode,
 }
 
 /// A session, and whoever watches it.
@@ -52,9 +54,10 @@ struct Set {
 impl Stage<'_> {
     /// Runs the script.
     pub(super) fn play(&self, journal: Journal, id: String, given: Map<String, Value>) -> Result<Exit, Trouble> {
-        let clock = &self.program.clock;
+        let clock = self.mode.clock(&self.program.clock);
         let set = self.set(journal, &given);
-        keep_ticking(self.runtime.handle(), clock.clone(), set.reporter.clone());
+        // A screen is looked at in the machine's time, whatever time a run has.
+        keep_ticking(self.runtime.handle(), self.program.clock.clone(), set.reporter.clone());
         let began = clock.elapsed();
         let outcome = set.session.record(Entry::Run(Box::new(self.opening(id, &given)))).and_then(|()| {
             let run = || self.runbook.run(set.session.clone(), given);
@@ -62,6 +65,42 @@ impl Stage<'_> {
         });
         let took = clock.elapsed().saturating_sub(began);
         self.end(&set, &outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Prepares a simulated cluster, where it is one.
+    pub(super) fn prepare(&self, given: &Map<String, Value>) -> Result<(), Trouble> {
+        let Mode::Rehearsal(rehearsal) = &self.mode else { return Ok(()) };
+        let charts = given.get("charts").and_then(Value::as_str).unwrap_or_default();
+        let operator = Scripted::willing();
+        let world = self.mode.world(self.surroundings(Arc::new(operator), given), &Arc::new(OnceLock::new()));
+        Ok(rehearsal.prepare(world, charts)?)
+    }
+
+    /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C.
+    pub(super) fn keep(&self) -> Result<(), Trouble> {
+        match &self.mode {
+            Mode::Rehearsal(rehearsal) if self.options.keep => {
+                let Program { writer, clock, .. } = self.program;
+                rehearsal.serve(writer, clock, self.runtime.handle(), &self.interrupt);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn surroundings<'a>(&'a self, operator: Arc<dyn Operator>, given: &Map<String, Value>) -> Surroundings<'a> {
+        let program = self.program;
+        Surroundings {
+            options: self.options,
+            environment: &program.environment,
+            runtime: self.runtime.handle().clone(),
+            clock: self.mode.clock(&program.clock),
+            operator,
+            interrupt: self.interrupt.clone(),
+            secrets: program.vault.clone(),
+            folder: self.found.folder.as_deref(),
+            named: parameter::named(self.runbook.parameters(), given),
+        }
     }
 
     fn set(&self, journal: Journal, given: &Map<String, Value>) -> Set {
@@ -76,20 +115,10 @@ impl Stage<'_> {
             identity: identity.clone(),
         };
         let later = Arc::new(OnceLock::new());
-        let surroundings = Surroundings {
-            options: self.options,
-            environment: &program.environment,
-            runtime: self.runtime.handle().clone(),
-            clock: program.clock.clone(),
-            operator: Arc::new(operator),
-            interrupt: self.interrupt.clone(),
-            secrets: program.vault.clone(),
-            folder: self.found.folder.as_deref(),
-            named: parameter::named(self.runbook.parameters(), given),
-        };
+        let surroundings = self.surroundings(self.mode.operator(operator), given);
         let story = Arc::new(Mutex::new(Story::default()));
         let session = Session::new(
-            mode::run(surroundings, &later),
+            self.mode.world(surroundings, &later),
             journal,
             vec![
                 Box::new(Listening(reporter.clone())),
@@ -107,7 +136,7 @@ impl Stage<'_> {
         let header = self.runbook.header();
         let desk = Desk {
             writer: program.writer.clone(),
-            clock: program.clock.clone(),
+            clock: self.mode.clock(&program.clock),
             promise: Promise { changes: header.changes.clone(), undo: header.undo.clone() },
             helm: mode::helm(self.options, &program.environment).and_then(|helm| helm.file().map(ToOwned::to_owned)),
         };
@@ -134,7 +163,19 @@ impl Stage<'_> {
             steps: self.runbook.steps(),
             beforehand: self.options.beforehand.in_words(),
             by: user.map(str::to_owned),
+            rehearsal: self.mode.scenario().map(str::to_owned),
         }
+    }
+
+    /// Writes the report to the file that `--report` names.
+    fn keep_report(&self, set: &Set) -> Result<(), Trouble> {
+        let Some(path) = &self.options.report else { return Ok(()) };
+        let text = markdown(&set.story.lock().expect("no thread panics while it holds this lock"), false);
+        fs_err::write(path, text).map_err(|error| {
+            Fault::new(Code::Usage, format!("the report cannot be written: {error}"))
+                .hint("the run is over; name another file with `--report FILE` next time")
+                .into()
+        })
     }
 
     /// Writes the last record, and says how it ended.
@@ -160,6 +201,7 @@ impl Stage<'_> {
             let story = set.story.lock().expect("no thread panics while it holds this lock");
             program.writer.print(channel, &end::end(&story, program.writer.theme(channel)));
         }
+        self.keep_report(set)?;
         // A run that failed has said why already.
         if exit == Exit::Done { Ok(written.map(|()| exit)?) } else { Ok(exit) }
     }

@@ -34,8 +34,12 @@ pub(crate) fn end(story: &Story, theme: Theme) -> Vec<Line> {
         lines.extend(state(story));
         lines.extend(finished.fault.iter().flat_map(fault::next));
     }
-    if let Some(run) = &story.run {
-        lines.push(Line::new().plain("Report: ").accent(format!("runbook report {}", run.run)));
+    match &story.run {
+        Some(run) if run.rehearsal.is_some() => lines.push(Line::of(
+            "This was a rehearsal on a simulated cluster, in simulated time; `--report FILE` keeps its report.",
+        )),
+        Some(run) => lines.push(Line::new().plain("Report: ").accent(format!("runbook report {}", run.run))),
+        None => {}
     }
     lines
 }

@@ -21,6 +21,10 @@ pub(crate) fn opening(run: &Run, helm: Option<&Path>) -> Vec<Line> {
             .right(Role::Plain, &run.run)
             .hang(run.runbook.chars().count() + 3),
     ];
+    if let Some(scenario) = &run.rehearsal {
+        let words = format!(" on a simulated cluster, from `{scenario}`: nothing real is read or changed");
+        lines.push(fact("mode", [Span::new(Role::Notice, "REHEARSAL"), Span::new(Role::Plain, words)]));
+    }
     lines
         .push(fact("script", [Span::new(Role::Plain, &run.source), Span::new(Role::Faint, short_digest(&run.digest))]));
     if let Some(helm) = helm {

@@ -84,6 +84,9 @@ pub struct Run {
     /// Who started it, as the system knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Set where the cluster is a simulation: which scenario it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<String>,
 }
 
 /// A step as seen without running.

@@ -36,5 +36,5 @@ pub mod time;
 pub use admission::{Answerer, Call};
 pub use controller::{Failing, Failure, Habits};
 pub use listen::Listening;
-pub use simulation::{Options, Simulation};
+pub use simulation::{Options, Service, Simulation};
 pub use status::Status;

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, body::Body};
+use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
+use tower::{BoxError, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
     admission::Answerer,
@@ -17,6 +19,9 @@ use crate::{
     server::Server,
     time::Clock,
 };
+
+/// A way to a simulated API server.
+pub type Service = BoxCloneSyncService<Request<kube::client::Body>, Response<Body>, BoxError>;
 
 /// What a simulated cluster begins with.
 #[derive(Clone, Debug)]
@@ -58,7 +63,13 @@ impl Simulation {
         Client::new(self.router(), "default")
     }
 
-    /// The API server, as a tower service.
+    /// The API server, as a tower service for `kube::Client` and whatever lies between.
+    pub fn service(&self) -> Service {
+        let service = self.router().map_request(|request: Request<kube::client::Body>| request.map(Body::new));
+        BoxCloneSyncService::new(service.map_err(BoxError::from))
+    }
+
+    /// The API server, as a router.
     pub fn router(&self) -> Router {
         self.server.router()
     }
@@ -94,11 +105,14 @@ impl Simulation {
     }
 
     /// Lets the controllers act until `stop` is cancelled.
-    pub async fn run(&self, stop: CancellationToken) {
-        let hand = Hand::new(self.server.clone(), "kube-controller-manager");
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.server.queue.work(&hand, ALL, &self.server.clock) => {}
+    pub fn run(&self, stop: CancellationToken) -> impl Future<Output = ()> + Send + use<> {
+        let server = self.server.clone();
+        async move {
+            let hand = Hand::new(server.clone(), "kube-controller-manager");
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = server.queue.work(&hand, ALL, &server.clock) => {}
+            }
         }
     }
 }

@@ -10,11 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::executor::block_on;
+use http::{Request, Response};
+use hyper::body::{Body as HttpBody, Bytes};
 use kube::Config;
+use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use runbook_core::world::{Clock, Cluster, Connect, Memory};
 use runbook_core::{Code, Fault};
 use tokio::runtime::Handle;
+use tower::{BoxError, Service};
 
 pub use wire::{Cause, Counters, Limits, Retry, Sent, WireError};
 
@@ -90,8 +94,39 @@ fn build(options: &Options, mut config: Config, context: String) -> Result<Clust
     if let Some(namespace) = &options.namespace {
         config.default_namespace.clone_from(namespace);
     }
-    let server = config.cluster_url.to_string();
-    let service = transport::open(&config)?;
+    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    Ok(over(options, transport::open(&config)?, context, server, config.default_namespace))
+}
+
+/// Makes connections to one cluster that is reached through a tower service, by the name of the context that it has.
+///
+/// Limits, retries and counters are those of every cluster. Its faults: `RB020` where another context is asked for.
+pub fn through<S, B>(options: Options, context: &str, server: &str, service: S) -> Connect
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (only, server) = (context.to_owned(), server.to_owned());
+    Box::new(move |asked| {
+        if let Some(asked) = asked.or(options.context.as_deref()).filter(|asked| *asked != only) {
+            return Err(Fault::new(Code::NoCluster, format!("there is no context `{asked}` here, only `{only}`"))
+                .about(format!("context {asked}")));
+        }
+        let _inside = options.tokio.enter();
+        let namespace = options.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        Ok(over(&options, service.clone(), only.clone(), server.clone(), namespace))
+    })
+}
+
+fn over<S, B>(options: &Options, service: S, context: String, server: String, namespace: String) -> Cluster
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let wire = wire::Wire::new(
         service,
         options.limits.clone(),
@@ -99,13 +134,13 @@ fn build(options: &Options, mut config: Config, context: String) -> Result<Clust
         options.on_retry.clone(),
         options.counters.clone(),
     );
-    Ok(Cluster {
-        client: kube::Client::new(wire, config.default_namespace.clone()),
+    Cluster {
+        client: kube::Client::new(wire, namespace.clone()),
         context,
-        server: server.trim_end_matches('/').to_owned(),
-        namespace: config.default_namespace,
+        server,
+        namespace,
         memory: Memory::default(),
-    })
+    }
 }
 
 /// Errors about credentials may quote them.

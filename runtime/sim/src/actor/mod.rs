@@ -10,4 +10,5 @@ pub(crate) mod json;
 mod mirror;
 mod pace;
 
+pub use istiod::Fleet;
 pub use pace::Pace;

@@ -1,0 +1,148 @@
+//! A rehearsal: a simulated cluster, prepared as its scenario says, in which stand-ins of what lives there act.
+//!
+//! Does not know what a run does in it.
+
+mod clock;
+mod operator;
+mod prepare;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use runbook_core::fault::{Code, Fault};
+use runbook_core::world::{Clock as _, Interrupt};
+use runbook_sim::actor::Fleet;
+use runbook_sim::scenario::Scenario;
+use runbook_sim::{Call, Listening, Options, Simulation};
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) use clock::SimulatedClock;
+pub(crate) use operator::Scripted;
+
+use crate::bundled;
+use crate::clock::RealClock;
+use crate::text::Line;
+use crate::writer::{Channel, Writer};
+
+/// What the simulated cluster is called.
+pub(crate) const CONTEXT: &str = "simulation";
+
+/// The root certificate of the stand-in. Nobody verifies it: no TLS is spoken in a simulation.
+const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGlvbg==\n-----END CERTIFICATE-----\n";
+
+/// A scenario, and what it is called.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) name: String,
+    pub(crate) scenario: Scenario,
+}
+
+impl Script {
+    /// The scenario that was asked for: a file, a bundled one by its name, or, where none is named, the one that a bundled
+    /// runbook has; an empty cluster for a script that has none.
+    ///
+    /// Faults: `RB002` where there is none of that name, or it cannot be understood; the line is named.
+    pub(crate) fn find(asked: &str, runbook: &str) -> Result<Self, Fault> {
+        let wanted = if asked.is_empty() { runbook } else { asked };
+        let (name, text) = if Path::new(asked).is_file() {
+            let unreadable =
+                |error: std::io::Error| Fault::new(Code::Usage, format!("scenario `{asked}` cannot be read: {error}"));
+            (asked.to_owned(), fs_err::read_to_string(asked).map_err(unreadable)?)
+        } else if let Some(text) = bundled::scenario(wanted) {
+            (wanted.to_owned(), text.to_owned())
+        } else if asked.is_empty() {
+            ("an empty cluster".to_owned(), "about: An empty cluster.\n".to_owned())
+        } else {
+            let known = bundled::scenarios().join(", ");
+            return Err(Fault::new(
+                Code::Usage,
+                format!("there is no scenario `{asked}`: no file, and none in the box"),
+            )
+            .hint(format!("in the box are {known}")));
+        };
+        let scenario = Scenario::read(&text)
+            .map_err(|why| Fault::new(Code::Usage, format!("scenario `{name}` cannot be understood")).seen(&why))?;
+        Ok(Self { name, scenario })
+    }
+}
+
+/// A simulated cluster in which everybody acts.
+pub(crate) struct Rehearsal {
+    pub(crate) script: Script,
+    pub(crate) simulation: Simulation,
+    pub(crate) clock: Arc<SimulatedClock>,
+    listening: Listening,
+    folder: TempDir,
+    _stop: DropGuard,
+}
+
+impl Rehearsal {
+    /// Starts the cluster, empty but for its nodes.
+    ///
+    /// Faults: `RB001` where the loopback address cannot be listened on.
+    pub(crate) fn start(script: Script, real: &Arc<RealClock>, runtime: &Handle) -> Result<Arc<Self>, Fault> {
+        let _inside = runtime.enter();
+        let options = Options { habits: script.scenario.calm(), ..Options::default() };
+        let (simulation, stop) = (Simulation::new(options), CancellationToken::new());
+        let failed = |what: &str, error: std::io::Error| Fault::new(Code::Internal, format!("{what}: {error}"));
+        let listening = runtime
+            .block_on(simulation.listen(stop.clone()))
+            .map_err(|error| failed("the simulation cannot listen on the loopback address", error))?;
+        let folder = tempfile::Builder::new()
+            .prefix("runbook-rehearsal-")
+            .tempdir()
+            .map_err(|error| failed("there is no room for the simulation's kubeconfig", error))?;
+        let clock = Arc::new(SimulatedClock::new(simulation.clock().clone(), real.clone()));
+        let rehearsal = Self { script, simulation, clock, listening, folder, _stop: stop.clone().drop_guard() };
+        fs_err::write(rehearsal.kubeconfig(), rehearsal.listening.kubeconfig())
+            .map_err(|error| failed("the simulation's kubeconfig cannot be written", error))?;
+        rehearsal.set_going(real, runtime, &stop);
+        Ok(Arc::new(rehearsal))
+    }
+
+    /// A kubeconfig that leads to it from other programs.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// Serves it to people until Ctrl-C, and says how they reach it.
+    pub(crate) fn serve(&self, writer: &Writer, real: &Arc<RealClock>, runtime: &Handle, interrupt: &Interrupt) {
+        self.follow_real_time(real, runtime);
+        let line = format!("export KUBECONFIG={}", self.kubeconfig().display());
+        writer.print(
+            Channel::Out,
+            &[Line::new(), Line::of("The simulated cluster answers until Ctrl-C:"), Line::new().accent(line)],
+        );
+        runtime.block_on(interrupt.soft.cancelled());
+    }
+
+    /// Lets time go on as the machine's does, for people who use the cluster.
+    fn follow_real_time(&self, real: &Arc<RealClock>, runtime: &Handle) {
+        let (clock, elapsed, machine) = (self.simulation.clock().clone(), real.clone(), real.clone());
+        runtime.spawn(async move { clock.follow(move || elapsed.elapsed(), move |span| machine.sleep(span)).await });
+    }
+
+    fn set_going(&self, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
+        let (clock, machine, ended) = (self.simulation.clock().clone(), real.clone(), stop.clone());
+        runtime.spawn(async move {
+            let driving = clock.drive(move |span| machine.sleep(span));
+            tokio::select! { () = ended.cancelled() => {}, () = driving => {} }
+        });
+        let fleet = Arc::new(Fleet::new(
+            self.simulation.client(),
+            AUTHORITY.to_owned(),
+            Arc::new(self.simulation.clock().clone()),
+        ));
+        let answering = fleet.clone();
+        self.simulation.set_answerer(Arc::new(move |call: Call| {
+            let fleet = answering.clone();
+            async move { fleet.admit(&call.namespace, &call.service, &call.path, call.review).await }.boxed()
+        }));
+        runtime.spawn(self.simulation.run(stop.clone()));
+        let until = stop.clone();
+        runtime.spawn(async move { fleet.run(until).await });
+    }
+}

@@ -1,0 +1,100 @@
+//! Prepares a simulated cluster as its scenario says: objects, releases that helm installs, workloads.
+//!
+//! Everything comes by the primitives that scripts call, over the same road. Does not know what is rehearsed afterwards.
+
+use runbook_core::arg::Arg;
+use runbook_core::fault::{Code, Fault};
+use runbook_core::journal::Journal;
+use runbook_core::primitive::Script;
+use runbook_core::{Function, Outcome, Session, Value, World, param};
+use runbook_sim::scenario::Release;
+use serde_json::json;
+
+use super::Rehearsal;
+
+/// How long one release may take to come up, in simulated time.
+const PATIENCE: &str = "10m";
+
+impl Rehearsal {
+    /// Prepares the cluster through `world`, with charts from `charts`. Nothing fails meanwhile: what the scenario lets go wrong
+    /// begins when this is over.
+    ///
+    /// Faults: what went wrong, with what was being prepared.
+    pub(crate) fn prepare(&self, world: World, charts: &str) -> Result<(), Fault> {
+        let session = Session::new(world, Journal::in_memory(), Vec::new());
+        let stage = Stage { session: &session, name: &self.script.name };
+        let scenario = &self.script.scenario;
+        for node in scenario.nodes.all() {
+            stage.call("a node", "kubectl::create", vec![node])?;
+        }
+        stage.apply("the objects", &scenario.objects)?;
+        for release in &scenario.releases {
+            stage.install(release, charts)?;
+        }
+        stage.apply("the workloads", &scenario.workloads)?;
+        self.simulation.set_habits(scenario.habits());
+        self.simulation.set_troubles(scenario.trouble.clone());
+        Ok(())
+    }
+}
+
+/// Where it is prepared.
+struct Stage<'a> {
+    session: &'a std::sync::Arc<Session>,
+    name: &'a str,
+}
+
+impl Stage<'_> {
+    fn apply(&self, what: &str, objects: &[Value]) -> Result<(), Fault> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.call(what, "kubectl::apply", vec![Value::from(objects)]).map(drop)
+    }
+
+    fn install(&self, release: &Release, charts: &str) -> Result<(), Fault> {
+        let what = format!("release {}", release.name);
+        let chart = json!({ "charts": charts, "version": release.version });
+        let chart = self.call(&what, "helm::chart", vec![json!(release.chart), chart])?;
+        let mut options = json!({
+            "namespace": release.namespace,
+            "create_namespace": true,
+            "wait": true,
+            "timeout": PATIENCE,
+            "values": release.values,
+        });
+        if release.skip_schema_validation {
+            options["skip_schema_validation"] = true.into();
+        }
+        self.call(&what, "helm::install", vec![json!(release.name), chart, options]).map(drop)
+    }
+
+    fn call(&self, what: &str, name: &str, given: Vec<Value>) -> Outcome {
+        let primitive = runbook_stdlib::primitives().into_iter().find(|primitive| primitive.name == name);
+        let primitive = primitive.expect("a scenario is prepared with primitives that there are");
+        let args = param::bind(primitive, given.into_iter().map(Arg::Value).collect())?;
+        self.session.call(primitive, &args, &NoScript).map_err(|mut fault| {
+            fault.message = format!("scenario `{}` cannot be prepared: {what}: {}", self.name, fault.message);
+            fault
+        })
+    }
+}
+
+/// Nothing calls back.
+struct NoScript;
+
+impl Script for NoScript {
+    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
+        Err(Fault::new(Code::Internal, "a scenario has no functions"))
+    }
+
+    fn fan_out(
+        &self,
+        _: &Function,
+        _: Vec<Value>,
+        _: usize,
+        _: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Vec<Option<Outcome>> {
+        Vec::new()
+    }
+}
