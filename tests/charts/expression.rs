@@ -25,7 +25,7 @@ const ANSWERED: &[&str] = &[
     "{{ define \"t\" }}[{{ . }}]{{ end }}{{ template \"t\" .Values.a }}{{ include \"t\" 5 }}",
     "{{ tpl .Values.tpl . }} {{ tpl \"{{ define \\\"in\\\" }}x{{ end }}{{ include \\\"in\\\" . }}\" . }}",
     "{{- /* c */}}\nb{{/* d */ -}}   e",
-    "{{ and 1 0 2 }} {{ or 0 \"\" \"x\" }} {{ not 1 }} {{ len .Values.words }} {{ index .Values.map \"w\" \"z\" }} {{ slice \"abcd\" 1 3 }}",
+    "{{ and 1 0 2 }} {{ or 0 \"\" \"x\" }} {{ not 1 }} {{ len .Values.words }} {{ index .Values.map \"w\" \"z\" }} {{ slice .Values.words 1 }}",
     "{{ eq 1 1 }} {{ eq \"a\" \"b\" \"a\" }} {{ ne 1 2 }} {{ lt 1 2 }} {{ le 1.5 1.5 }} {{ gt \"b\" \"a\" }} {{ eq .Values.n 3.0 }} {{ eq .Values.missing nil }}",
     "{{ html \"<a b='c'>\" }} {{ js \"it's\" }} {{ urlquery \"a b&c\" }} {{ print 1 2 \"a\" 3 4 }} {{ println \"x\" }}",
     "{{ 0x10 }} {{ 1_000 }} {{ 'a' }} {{ 1e3 }} {{ 017 }} {{ -3 }} {{ 1.0 }}",

@@ -30,6 +30,9 @@ fn at_a_terminal(plane: &ControlPlane, folder: &Path, line: &str) -> (bool, Stri
     let environment = plane.environment(Helm::V3).unwrap();
     let path = environment.iter().find(|(name, _)| *name == "PATH").map(|(_, path)| path.clone()).unwrap_or_default();
     let folders = std::iter::once(bin).chain(std::env::split_paths(&path));
+    let charts = Charts::open().unwrap().folder().to_owned();
+    // A rehearsal brings charts of its own; everything else takes those of the tests.
+    let charts = (!line.contains("--rehearse")).then_some(("RUNBOOK_CHARTS", charts));
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--flush", "--command", line, "/dev/null"])
         .current_dir(folder)
@@ -37,7 +40,7 @@ fn at_a_terminal(plane: &ControlPlane, folder: &Path, line: &str) -> (bool, Stri
         .envs(environment)
         .env("PATH", std::env::join_paths(folders).unwrap())
         .env("TERM", "xterm")
-        .env("RUNBOOK_CHARTS", Charts::open().unwrap().folder())
+        .envs(charts)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -142,7 +142,11 @@ fn must() -> Vec<(&'static [&'static str], Made)> {
 }
 
 fn slice(args: &[Value]) -> Result<Value, Failure> {
-    let all = items(&args[0], "slice")?;
+    let Value::List(list) = &args[0] else {
+        let kind = if args[0].is_nil() { "invalid" } else { args[0].kind() };
+        return Err(Failure::plain(format!("list should be type of slice or array but {kind}")));
+    };
+    let all = &list.items;
     if all.is_empty() {
         return Ok(Value::Nil);
     }
