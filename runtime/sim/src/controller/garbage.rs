@@ -44,7 +44,7 @@ fn keys(hand: &Hand, event: &Event) -> Vec<Key> {
         return keys;
     }
     let has_new_owners = event.old.as_ref().is_none_or(|old| old.owners != event.new.owners);
-    let holds = |word: &str| contains(event.new.bytes(), word.as_bytes());
+    let holds = |word: &str| contains(event.new.bytes(), word);
     let is_held = || holds("\"deletionTimestamp\"") && (holds(FOREGROUND) || holds("\"orphan\""));
     if (!event.new.owners.is_empty() && has_new_owners) || is_held() {
         let object = event.new.value();
@@ -61,8 +61,8 @@ fn address(hand: &Hand, namespace: &str, (api_version, kind): (&str, &str), name
     Some(Key::new(namespace, &format!("at/{}/{}/{name}", resource.group, resource.plural)))
 }
 
-fn contains(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|window| window == word)
+fn contains(bytes: &[u8], word: &str) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.contains(word))
 }
 
 async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {

@@ -23,7 +23,7 @@ pub(super) const REPLICA_SETS: Resource = Resource::of("apps", "v1", "replicaset
 const KIND: (&str, &str) = ("apps/v1", "ReplicaSet");
 
 /// As many as are made or deleted in one go.
-const BURST: usize = 500;
+const BURST: usize = 5000;
 
 pub(super) const REPLICA_SET: Controller = Controller {
     name: "replicaset-controller",

@@ -4,8 +4,8 @@
 
 mod access;
 mod autoscaler;
+mod check;
 mod definition;
-mod elision;
 mod network;
 mod plain;
 mod pod;
@@ -15,16 +15,13 @@ mod workload;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::check::check;
 use crate::actor::json::{as_map, items};
 
-/// Fills in the defaults of an object of a built-in kind, and drops what Go's encoding would not write again.
+/// Fills in the defaults of an object of a built-in kind, from which what Go does not write again is gone already.
 pub(crate) fn fill(group: &str, plural: &str, object: &mut Value) {
     if !is_built_in(group) {
         return;
-    }
-    // Schemas hold raw values: an empty list there is a default, not an absence.
-    if plural != "customresourcedefinitions" {
-        elision::drop_empty(object);
     }
     match (group, plural) {
         ("", "pods") => pod::fill(object),
@@ -109,3 +106,6 @@ fn inner<'a>(object: &'a mut Value, key: &str) -> Option<&'a mut Value> {
 fn is_empty(object: &Value, pointer: &str) -> bool {
     items(object, pointer).is_empty()
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use crate::{
     actor::json::{items, map_at, name, selects, text},
     kind::Source,
     patch,
-    resource::Resource,
+    resource::{GroupResource, Resource},
     status::{Cause, Status},
 };
 
@@ -216,6 +216,7 @@ impl Server {
         order.part = "binding";
         let resource = crate::resource::GroupResource::new("", "pods/binding");
         let now = moment(self.clock.now());
+        let stands = self.store.get(&GroupResource::new("", "nodes"), "", node);
         let changed = self.modify(&order, Basis::Any, Book::Open, |live| {
             let bound = text(live, "/spec/nodeName");
             if !bound.is_empty() {
@@ -224,6 +225,12 @@ impl Server {
             }
             let mut new = live.clone();
             map_at(&mut new, "spec").insert("nodeName".to_owned(), node.into());
+            // A pod says where its node stands.
+            for key in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
+                if let Some(place) = stands.as_ref().and_then(|node| node.label(key)) {
+                    map_at(&mut new["metadata"], "labels").insert(key.to_owned(), place.into());
+                }
+            }
             let scheduled = json!({
                 "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
             });

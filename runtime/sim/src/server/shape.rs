@@ -114,6 +114,9 @@ pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<
         }
         causes.extend(errors.iter().map(cause));
     }
+    if matches!(kind.source, Source::BuiltIn) {
+        causes.extend(defaults::check(&kind.group, &kind.plural, new, old).iter().map(cause));
+    }
     if causes.is_empty() {
         return Ok(());
     }

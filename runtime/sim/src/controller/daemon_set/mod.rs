@@ -32,7 +32,7 @@ const GENERATION: &str = "deprecated.daemonset.template.generation";
 const MARKS: Marks = Marks { kind: KIND, label: HASH };
 
 /// As many pods as are made or deleted in one go.
-const BURST: usize = 250;
+const BURST: usize = 5000;
 
 pub(super) const DAEMON_SET: Controller = Controller {
     name: "daemonset-controller",
