@@ -148,7 +148,7 @@ fn a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes() {
         at("1-30-3");
         runbook.ambient_upgrade("1.30.3", &canary).exits(0).wrote_nothing();
 
-        let remove = ["--strategy", "canary", "--remove-old"];
+        let remove = ["--strategy", "canary", "--remove-old", "--removal-soak", "0s"];
         runbook.ambient_upgrade("1.30.3", &remove).exits(6).says("remove-old");
         assert!(mesh.releases().contains_key("istiod-1-29-6"), "removed without approval");
         let removal = [&remove[..], &["--approve", "remove-old"]].concat();
@@ -178,7 +178,10 @@ fn the_old_revision_stays_while_ztunnel_connects_to_it() {
     runbook.ambient_upgrade("1.30.3", &["--strategy", "canary"]).exits(0);
     let address = "XDS_ADDRESS=istiod-1-29-6.istio-system.svc:15012";
     plane.run_kubectl(&["set", "env", "-n", "istio-system", "daemonset/ztunnel", address]).unwrap();
-    let ran = runbook.ambient_upgrade("1.30.3", &["--strategy", "canary", "--remove-old", "--approve", "all"]);
+    let ran = runbook.ambient_upgrade(
+        "1.30.3",
+        &["--strategy", "canary", "--remove-old", "--removal-soak", "0s", "--approve", "all"],
+    );
     let ran = ran.exits(7).says("ztunnel").says("1-29-6");
     assert!(ran.announced().iter().all(|words| !words.contains("uninstall")), "{:#?}", ran.announced());
     assert!(Mesh(&plane).releases().contains_key("istiod-1-29-6"));

@@ -9,10 +9,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use runbook_core::arg::Arg;
 use runbook_core::journal::Journal;
-use runbook_core::primitive::Script;
+use runbook_core::primitive::NoScript;
 use runbook_core::record::{self, End, Entry, Event, Finished, Observer, Run};
 use runbook_core::world::{Answer, Clock, Clusters, Files, Helm, Interrupt, Operator, Question};
-use runbook_core::{Code, Engine, Fault, Function, Outcome, Session, Source, Value, World, param};
+use runbook_core::{Engine, Fault, Outcome, Session, Source, Value, World, param};
 use runbook_stdlib::cluster::{Counters, Limits, Options, Retry, connector};
 use serde_json::json;
 
@@ -180,24 +180,6 @@ impl Operator for Consenting {
 
     fn overrides(&self, _: &str) -> Option<String> {
         None
-    }
-}
-
-struct NoScript;
-
-impl Script for NoScript {
-    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
-        Err(Fault::new(Code::Internal, "a bench has no script"))
-    }
-
-    fn fan_out(
-        &self,
-        _: &Function,
-        _: Vec<Value>,
-        _: usize,
-        _: &(dyn Fn(usize) -> bool + Sync),
-    ) -> Vec<Option<Outcome>> {
-        Vec::new()
     }
 }
 

@@ -32,4 +32,5 @@ mod runbook;
 mod sidecar;
 mod state;
 mod truth;
+mod umbrella;
 mod wait;

@@ -83,6 +83,9 @@ impl Normal {
                 let mut renamed = serde_json::Map::new();
                 for (name, mut inner) in std::mem::take(fields) {
                     self.value(&name, &mut inner);
+                    if name == "managedFields" {
+                        without_seconds(&mut inner);
+                    }
                     renamed.insert(self.text(&name), inner);
                 }
                 *fields = renamed;
@@ -109,6 +112,14 @@ impl Normal {
             self.names.entry(found[0].to_owned()).or_insert_with(|| format!("{word}-{next}")).clone()
         };
         what.replace_all(text, name).into_owned()
+    }
+}
+
+/// Managers of one operation stand in the order of their times, in whole seconds: whether two requests fell into one second is chance.
+fn without_seconds(managers: &mut Value) {
+    let of = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    if let Some(list) = managers.as_array_mut() {
+        list.sort_by_key(|entry| (of(entry, "operation"), of(entry, "manager"), of(entry, "subresource")));
     }
 }
 

@@ -106,7 +106,7 @@ fn show_help(program: &Program, asked: &str, prepared: &Prepared) {
         name: &prepared.found.name,
         header: prepared.runbook.header(),
         parameters: prepared.runbook.parameters(),
-        steps: &prepared.runbook.steps(),
+        steps: &prepared.runbook.steps(&serde_json::Map::new()),
         options: &arguments::options(),
     };
     program.writer.print(Channel::Out, &help::help(&page, theme));

@@ -150,6 +150,7 @@ impl Stage<'_> {
 
     fn opening(&self, run: String, given: &Map<String, Value>) -> Run {
         let environment = &self.program.environment;
+        let parameters = parameter::shown(self.runbook.parameters(), given);
         let user = environment.get("SUDO_USER").or(environment.get("USER")).or(environment.get("LOGNAME"));
         Run {
             version: VERSION,
@@ -158,9 +159,9 @@ impl Stage<'_> {
             title: self.runbook.header().title.clone(),
             source: self.found.origin.clone(),
             digest: self.runbook.digest().to_owned(),
-            parameters: parameter::shown(self.runbook.parameters(), given),
+            steps: self.runbook.steps(&parameters),
+            parameters,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            steps: self.runbook.steps(),
             beforehand: self.options.beforehand.in_words(),
             by: user.map(str::to_owned),
             rehearsal: self.mode.scenario().map(str::to_owned),

@@ -3,10 +3,10 @@
 //! Everything comes by the primitives that scripts call, over the same road. Does not know what is rehearsed afterwards.
 
 use runbook_core::arg::Arg;
-use runbook_core::fault::{Code, Fault};
+use runbook_core::fault::Fault;
 use runbook_core::journal::Journal;
-use runbook_core::primitive::Script;
-use runbook_core::{Function, Outcome, Session, Value, World, param};
+use runbook_core::primitive::NoScript;
+use runbook_core::{Outcome, Session, Value, World, param};
 use runbook_sim::scenario::Release;
 use serde_json::json;
 
@@ -77,24 +77,5 @@ impl Stage<'_> {
             fault.message = format!("scenario `{}` cannot be prepared: {what}: {}", self.name, fault.message);
             fault
         })
-    }
-}
-
-/// Nothing calls back.
-struct NoScript;
-
-impl Script for NoScript {
-    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
-        Err(Fault::new(Code::Internal, "a scenario has no functions"))
-    }
-
-    fn fan_out(
-        &self,
-        _: &Function,
-        _: Vec<Value>,
-        _: usize,
-        _: &(dyn Fn(usize) -> bool + Sync),
-    ) -> Vec<Option<Outcome>> {
-        Vec::new()
     }
 }

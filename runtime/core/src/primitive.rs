@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arg::{Arg, Args, Function};
 use crate::effect::{Effect, Repeat};
-use crate::fault::Fault;
+use crate::fault::{Code, Fault};
 use crate::param::{AnyParam, Role};
 use crate::record::Waiting;
 use crate::session::Session;
@@ -107,6 +107,27 @@ pub trait Script {
         width: usize,
         enough: &(dyn Fn(usize) -> bool + Sync),
     ) -> Vec<Option<Outcome>>;
+}
+
+/// Stands in where calls come from no script, and so hand over no function.
+#[derive(Debug, Clone, Copy)]
+pub struct NoScript;
+
+impl Script for NoScript {
+    /// Faults: `RB001`, always.
+    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
+        Err(Fault::new(Code::Internal, "this call comes from no script, and has no functions"))
+    }
+
+    fn fan_out(
+        &self,
+        function: &Function,
+        items: Vec<Value>,
+        _: usize,
+        _: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Vec<Option<Outcome>> {
+        items.into_iter().map(|item| Some(self.invoke(function, vec![item]))).collect()
+    }
 }
 
 /// One call as its primitive sees it.

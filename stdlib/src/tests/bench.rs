@@ -8,10 +8,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use runbook_core::arg::Arg;
 use runbook_core::journal::Journal;
-use runbook_core::primitive::Script;
+use runbook_core::primitive::NoScript;
 use runbook_core::record::{Event, Observer};
 use runbook_core::world::{Answer, Clock, Clusters, Files, Helm, Interrupt, Operator, Question};
-use runbook_core::{Code, Fault, Function, Outcome, Primitive, Session, Value, World, param};
+use runbook_core::{Code, Fault, Outcome, Primitive, Session, Value, World, param};
 
 /// A session over a world without a cluster.
 pub(crate) struct Bench {
@@ -88,25 +88,6 @@ impl Operator for Consenting {
 
     fn overrides(&self, _: &str) -> Option<String> {
         None
-    }
-}
-
-/// Has no functions.
-struct NoScript;
-
-impl Script for NoScript {
-    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
-        Err(Fault::new(Code::Internal, "a bench has no script"))
-    }
-
-    fn fan_out(
-        &self,
-        _: &Function,
-        _: Vec<Value>,
-        _: usize,
-        _: &(dyn Fn(usize) -> bool + Sync),
-    ) -> Vec<Option<Outcome>> {
-        Vec::new()
     }
 }
 

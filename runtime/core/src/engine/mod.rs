@@ -10,6 +10,7 @@
 //!
 //! Not known here: which primitives there are, and what the session does with a call.
 
+mod branch;
 mod bridge;
 mod callback;
 mod compile;

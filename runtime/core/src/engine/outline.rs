@@ -1,11 +1,12 @@
 //! The steps of a script as they can be seen without running it.
 //!
-//! Does not know which of them will run: a branch not taken is listed, and a loop's body once.
+//! Does not know which of them will run: a branch is listed unless the parameters rule it out, and a loop's body once.
 
 use std::collections::HashMap;
 
 use rhai::{AST, ASTNode, CustomExpr, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
+use super::branch::Decided;
 use super::step::KEY;
 use crate::record::Planned;
 use crate::scope::id_of;
@@ -25,8 +26,9 @@ struct Body {
     events: Vec<Event>,
 }
 
-/// The steps of a script, those of its own functions where they are called. Ids are paths, as at run time.
-pub(super) fn steps(ast: &AST) -> Vec<Planned> {
+/// The steps of a script, those of its own functions where they are called, less those in branches that `decided` rules out. Ids are
+/// paths, as at run time.
+pub(super) fn steps(ast: &AST, decided: &Decided) -> Vec<Planned> {
     let mut bodies: Vec<Body> = ast
         .iter_fn_def()
         .map(|function| Body {
@@ -42,7 +44,8 @@ pub(super) fn steps(ast: &AST) -> Vec<Planned> {
         if let Some(event) = event(path) {
             match owner(ast, path, &mut bodies) {
                 Some(body) => body.events.push(event),
-                None => script.push(event),
+                None if decided.reaches(path) => script.push(event),
+                None => {}
             }
         }
         true

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalContext, Scope};
 use serde_json::{Map, Value};
 
+use super::branch::Decided;
 use super::compile::Compiler;
 use super::declared::DeclaredCheck;
 use super::header::Header;
@@ -42,10 +43,15 @@ impl Runbook {
         &self.parameters
     }
 
-    /// The steps that can be seen without running it. An id is the whole path, as in the records of a run; where a title is
+    /// The steps that can be seen without running it, less those in branches that `parameters` rule out: `if strategy == "canary"` where
+    /// the strategy is another. Without any parameter given none is ruled out. An id is the whole path, as in the records of a run; where a title is
     /// computed it holds placeholders such as `<name>`, and neither it nor its id are those of the run.
-    pub fn steps(&self) -> Vec<Planned> {
-        outline::steps(&self.script.ast)
+    pub fn steps(&self, parameters: &Map<String, Value>) -> Vec<Planned> {
+        // A secret is not there in clear.
+        let secret = |name: &str| self.parameters.iter().any(|p| p.name == name && p.kind == ParameterKind::Secret);
+        let clear = parameters.iter().filter(|(name, _)| !secret(name));
+        let clear = clear.map(|(name, value)| (name.clone(), value.clone())).collect();
+        outline::steps(&self.script.ast, &Decided::by(&self.script.ast, &clear))
     }
 
     /// The checks that the script and the modules it imports may make, as far as they can be seen without running it.

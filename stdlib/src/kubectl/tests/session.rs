@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use runbook_core::primitive::Script;
-use runbook_core::{Call, Code, Fault, Function, Outcome, Value};
+use runbook_core::primitive::NoScript;
+use runbook_core::{Call, Code, Value};
 use serde_json::json;
 
 use super::{Fake, Reply, config_map};
@@ -33,30 +33,12 @@ fn a_secret_reaches_the_script_and_not_the_record() {
     assert!(written.contains("withheld") && !written.contains("aHVudGVyMjIy"), "{written}");
 }
 
-struct Silent;
-
-impl Script for Silent {
-    fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
-        Err(Fault::new(Code::Internal, "there is no script"))
-    }
-
-    fn fan_out(
-        &self,
-        _: &Function,
-        _: Vec<Value>,
-        _: usize,
-        _: &(dyn Fn(usize) -> bool + Sync),
-    ) -> Vec<Option<Outcome>> {
-        Vec::new()
-    }
-}
-
 #[test]
 fn ctrl_c_ends_a_read_and_lets_a_write_finish() {
     let fake = Fake::new(|_, _, _| Reply::Json(200, config_map("1", &json!({}))));
     let world = fake.bench.world();
     world.interrupt.press();
-    let call = Call { world, session: &fake.bench.session, script: &Silent, step: String::new() };
+    let call = Call { world, session: &fake.bench.session, script: &NoScript, step: String::new() };
     let slow = || async {
         world.clock.sleep(Duration::from_millis(30)).await;
         Ok(())

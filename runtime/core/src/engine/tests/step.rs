@@ -118,9 +118,14 @@ fn what_begins_a_step_wrongly_says_how_it_is_written() {
 
 #[test]
 fn steps_can_be_listed_without_running() {
-    let script = "fn f(a) { step `For ${a.name} in ${x}` with #{ id: \"given\" } { } }\nconst x = 1;\nstep \"A\" { step \"B\" { f(1); } }\nif false { step \"C\" { } }\ntest::twice(|| step \"D\" { });\nstep \"A\" { }";
-    let steps: Vec<(String, String, usize)> =
-        Bench::new(script).load().unwrap().steps().into_iter().map(|step| (step.id, step.title, step.depth)).collect();
+    let script = "fn f(a) { step `For ${a.name} in ${x}` with #{ id: \"given\" } { } }\nconst x = 1;\nstep \"A\" { step \"B\" { f(1); } }\nif x == 2 { step \"C\" { } }\ntest::twice(|| step \"D\" { });\nstep \"A\" { }";
+    let steps: Vec<(String, String, usize)> = Bench::new(script)
+        .load()
+        .unwrap()
+        .steps(&serde_json::Map::new())
+        .into_iter()
+        .map(|step| (step.id, step.title, step.depth))
+        .collect();
     let expected = [
         ("a", "A", 0),
         ("a/b", "B", 1),
@@ -130,4 +135,27 @@ fn steps_can_be_listed_without_running() {
         ("a-2", "A", 0),
     ];
     assert_eq!(steps, expected.map(|(id, title, depth)| (id.to_owned(), title.to_owned(), depth)));
+}
+
+#[test]
+fn steps_of_branches_that_parameters_rule_out_do_not_come() {
+    let script = r#"let strategy = param::choice("strategy", "How", ["in-place", "canary"], #{ fallback: "in-place" });
+let remove = param::bool("remove-old", "Whether", #{ fallback: false });
+let turned = param::bool("turned", "Whether", #{ fallback: false });
+turned = true;
+fn inner(strategy) { if strategy == "canary" { step "F" { } } }
+if strategy == "canary" { step "A" { } } else { step "B" { inner(1); } }
+if remove && strategy == "canary" { step "C" { } }
+if !remove || false { step "D" { } }
+if turned { step "E" { } }
+if strategy.len() == 6 { step "G" { } }
+"#;
+    let steps = |given: serde_json::Value| {
+        let steps = Bench::new(script).load().unwrap().steps(given.as_object().unwrap());
+        steps.into_iter().map(|step| step.id).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(steps(json!({})), "a b b/f c d e g");
+    assert_eq!(steps(json!({ "strategy": "in-place", "remove-old": true, "turned": false })), "b b/f e g");
+    assert_eq!(steps(json!({ "strategy": "canary", "remove-old": true, "turned": false })), "a c e g");
+    assert_eq!(steps(json!({ "strategy": "canary", "remove-old": false, "turned": false })), "a d e g");
 }
