@@ -11,10 +11,11 @@ const PARTS: [&str; 4] = ["base", "istiod", "cni", "ztunnel"];
 
 /// The umbrella chart of a version as Istio publishes it: nothing but the four charts below `charts/`.
 fn umbrella(plane: &ControlPlane, folder: &Path, version: &str) {
-    let dependencies: String = PARTS.iter().map(|part| format!("- {{ name: {part}, version: {version} }}\n")).collect();
+    let dependencies: Vec<_> = PARTS.iter().map(|part| format!("{{ name: {part}, version: {version} }}")).collect();
+    let dependencies = dependencies.join(", ");
     let source = folder.join(format!("source-{version}/ambient"));
     fs_err::create_dir_all(source.join("charts")).unwrap();
-    let chart = format!("apiVersion: v2\nname: ambient\nversion: {version}\ndependencies:\n{dependencies}");
+    let chart = format!("apiVersion: v2\nname: ambient\nversion: {version}\ndependencies: [{dependencies}]\n");
     fs_err::write(source.join("Chart.yaml"), chart).unwrap();
     for part in PARTS {
         let package = Charts::open().unwrap().package(part, version).unwrap();
