@@ -15,6 +15,9 @@ use crate::case::Step;
 #[derive(Default)]
 pub(crate) struct Normal {
     names: BTreeMap<String, String>,
+    /// Which step this is, and how many names it has given: one that differs does not put out all that follow.
+    step: usize,
+    given: usize,
 }
 
 /// The patterns of what is chosen by chance or by the clock.
@@ -25,6 +28,9 @@ struct Patterns {
     /// The ends of generated names, in the letters that the API server takes.
     suffix: Regex,
     hash: Regex,
+    container: Regex,
+    /// What has a generated end after something else than a dash, as names that are refused.
+    refused: Regex,
     /// Versions in words.
     versions: Regex,
     age: Regex,
@@ -38,7 +44,11 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         address: regex(r"\b(127|10)\.\d+\.\d+\.\d+\b"),
         suffix: regex(r"-([bcdfghjklmnpqrstvwxz2456789]{8,10}-)?[bcdfghjklmnpqrstvwxz2456789]{5}\b"),
         hash: regex(r"\b[bcdfghjklmnpqrstvwxz2456789]{8,10}\b"),
-        versions: regex(r"(resource version: ?|ResourceVersion: |resourceVersion: )\d+( \(\d+\))?"),
+        container: regex("containerd://[0-9a-f]{64}"),
+        refused: regex(r"\bBad_[bcdfghjklmnpqrstvwxz2456789]{5}\b"),
+        versions: regex(
+            r"(resource version: ?|ResourceVersion: |resourceVersion: |ResourceVersion in record \()\d+( \(\d+\))?",
+        ),
         age: regex(r"^(\d+[smhd])+$|^<invalid>$"),
     }
 });
@@ -46,18 +56,17 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
 impl Normal {
     /// The answer without chance, and without what the step leaves out.
     pub(crate) fn of(&mut self, step: &Step, mut answer: Answer) -> Answer {
+        (self.step, self.given) = (self.step + 1, 0);
+        // Names are given in the order of the lists, and some lists are in order only once they have names.
+        sort(step, &mut answer);
         self.value("", &mut answer.body);
         for warning in &mut answer.warnings {
             *warning = self.text(warning);
         }
-        for (pointer, key) in &step.sort {
-            if let Some(list) = answer.body.pointer_mut(pointer).and_then(Value::as_array_mut) {
-                list.sort_by_key(|item| item.pointer(key).map(ToString::to_string));
-            }
-        }
+        sort(step, &mut answer);
         for pointer in &step.ignore {
-            let path: Vec<_> = pointer.split('/').skip(1).collect();
-            remove(&mut answer.body, &path);
+            let path: Vec<_> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/")).collect();
+            remove(&mut answer.body, &path.iter().map(String::as_str).collect::<Vec<_>>());
         }
         if !step.only.is_empty() {
             let kept = step.only.iter().map(|pointer| {
@@ -101,17 +110,31 @@ impl Normal {
         let text = of.time.replace_all(&text, "TIME");
         let text = of.versions.replace_all(&text, "${1}VERSION");
         let text = of.age.replace_all(&text, "AGE");
+        let text = of.container.replace_all(&text, "CONTAINER");
+        let text = of.refused.replace_all(&text, "Bad_SUFFIX");
         let text = of.suffix.replace_all(&text, "-SUFFIX");
         of.hash.replace_all(&text, hash_or_word).into_owned()
     }
 
     /// Replaces each match by a name of its own: equal values stay equal, and different ones different.
     fn named(&mut self, what: &Regex, word: &str, text: &str) -> String {
+        let (step, given) = (self.step, &mut self.given);
         let name = |found: &regex::Captures<'_>| {
-            let next = self.names.keys().filter(|key| what.is_match(key)).count() + 1;
-            self.names.entry(found[0].to_owned()).or_insert_with(|| format!("{word}-{next}")).clone()
+            let next = || {
+                *given += 1;
+                format!("{word}-{step}.{given}")
+            };
+            self.names.entry(found[0].to_owned()).or_insert_with(next).clone()
         };
         what.replace_all(text, name).into_owned()
+    }
+}
+
+fn sort(step: &Step, answer: &mut Answer) {
+    for (pointer, key) in &step.sort {
+        if let Some(list) = answer.body.pointer_mut(pointer).and_then(Value::as_array_mut) {
+            list.sort_by_key(|item| item.pointer(key).map(ToString::to_string));
+        }
     }
 }
 

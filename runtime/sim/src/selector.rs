@@ -92,7 +92,21 @@ fn read(term: &str, whole: &str) -> Result<(String, Test), Status> {
             _ => Err(broken(&format!("couldn't parse the selector string \"{whole}\""))),
         };
     }
+    let mut words = term.split_whitespace();
+    if let (Some(_), Some("in" | "notin"), Some(other)) = (words.next(), words.next(), words.next()) {
+        return Err(broken(&format!("found '{other}' expected: '('")));
+    }
     let one = |value: &str| vec![value.trim().to_owned()];
+    let plain = |key: &str, test: Test| match key.trim().split_whitespace().nth(1) {
+        Some(other) => {
+            let end = other.find(['!', '=']).unwrap_or(other.len());
+            Err(broken(&format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", &other[..end])))
+        }
+        None => plain(key, test),
+    };
+    if term.starts_with('=') {
+        return Err(Status::bad_request("found '=', expected: !, identifier, or 'end of string'"));
+    }
     if let Some((key, value)) = term.split_once("!=") {
         return plain(key, Test::NotIn(one(value)));
     }

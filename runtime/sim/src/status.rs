@@ -53,6 +53,13 @@ impl Status {
         Self::new(404, PLAIN, "404 page not found\n")
     }
 
+    /// A group of the server's own that has no such version, kind or part.
+    pub(crate) fn no_such_resource() -> Self {
+        let mut status = Self::new(404, "NotFound", "the server could not find the requested resource");
+        status.details = Some(json!({}));
+        status
+    }
+
     /// Is it told in plain text, without an object around it?
     pub(crate) fn is_plain(&self) -> bool {
         self.reason == PLAIN

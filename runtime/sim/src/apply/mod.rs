@@ -202,5 +202,7 @@ fn prune(types: Types<'_>, kind: Kind<'_>, merged: &Value, owners: &Owners, last
 fn described(object: &Value, api_version: &str) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let kind = text("/kind");
-    format!("{}/{}; {api_version}, Kind={kind}", text("/metadata/namespace"), text("/metadata/name"))
+    // The core group has no name, and its slash stays.
+    let core = if api_version.contains('/') { "" } else { "/" };
+    format!("{}/{}; {core}{api_version}, Kind={kind}", text("/metadata/namespace"), text("/metadata/name"))
 }

@@ -32,6 +32,8 @@ fn boxed<'a>(hand: &'a Hand, key: &'a Key) -> BoxFuture<'a, Result<Next, Status>
 }
 
 async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
+    // This one works in the name of the manager of all controllers.
+    let hand = &hand.under("kube-controller-manager");
     let Some(namespace) = hand.get(NAMESPACES, "", &key.name) else { return Ok(Next::Done) };
     let holds_itself = items(&namespace, "/spec/finalizers").iter().any(|finalizer| finalizer == "kubernetes");
     if !is_leaving(&namespace) || !holds_itself {

@@ -116,6 +116,13 @@ impl Catalogue {
     }
 }
 
+impl Catalogue {
+    /// Is it one of the server's own groups? The core group has no name.
+    pub(crate) fn knows_group(&self, group: &str) -> bool {
+        group.is_empty() || self.builtin.groups.iter().any(|known| known.group == group)
+    }
+}
+
 impl BuiltIn {
     fn read() -> Self {
         let groups: Vec<_> = entries(&record::discovery()["groups"]).flat_map(group_versions).collect();

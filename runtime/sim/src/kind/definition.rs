@@ -70,6 +70,13 @@ impl Custom {
         &self.version()["schema"]["openAPIV3Schema"]
     }
 
+    /// The version that clients should use: the most mature one that is served and not on its way out.
+    pub(crate) fn newest_served(&self) -> Option<&str> {
+        let versions = self.definition["spec"]["versions"].as_array().into_iter().flatten();
+        let good = versions.filter(|version| version["served"] == true && version["deprecated"] != true);
+        good.filter_map(|version| version["name"].as_str()).min_by_key(|name| super::custom::Preference::of(name))
+    }
+
     /// The version in which objects are stored.
     pub(crate) fn storage_version(&self) -> &str {
         let versions = self.definition["spec"]["versions"].as_array().into_iter().flatten();

@@ -65,7 +65,7 @@ fn object_meta() -> Value {
         "generateName": text, "name": text, "namespace": text, "resourceVersion": text, "selfLink": text, "uid": text,
         "managedFields": { "type": "array", "items": { "type": "object", "properties": {
             "apiVersion": text, "fieldsType": text, "manager": text, "operation": text, "subresource": text,
-            "fieldsV1": { "type": "object" }, "time": time,
+            "fieldsV1": { "type": "object", "x-kubernetes-preserve-unknown-fields": true }, "time": time,
         } } },
         "ownerReferences": {
             "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"],

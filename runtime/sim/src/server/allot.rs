@@ -65,6 +65,12 @@ impl Server {
         let spec = map_at(service, "spec");
         spec.insert("clusterIP".to_owned(), address.as_str().into());
         spec.insert("clusterIPs".to_owned(), json!([address]));
+        let has_selector = spec.get("selector").and_then(Value::as_object).is_some_and(|one| !one.is_empty());
+        if address == "None" && !has_selector {
+            // Its endpoints are somebody else's to write, of whatever family they are.
+            spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4", "IPv6"]));
+            spec.entry("ipFamilyPolicy").or_insert_with(|| json!("RequireDualStack"));
+        }
         spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4"]));
         spec.entry("ipFamilyPolicy").or_insert_with(|| json!("SingleStack"));
         Ok(())

@@ -264,6 +264,7 @@ impl Server {
         let mut order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
         let sent = self.sent(asked, place)?;
         order.place.below.clear();
+        order.part = "finalize";
         let written = self
             .modify(&order, Basis::Any, Book::Open, |live| {
                 let mut new = live.clone();

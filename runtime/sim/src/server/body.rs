@@ -37,6 +37,19 @@ pub(crate) fn object(media: &str, bytes: &Bytes, kind: &str, api_version: &str) 
     Ok(value)
 }
 
+/// Refuses an object of a custom kind that does not say of which: nothing but its own word tells.
+pub(crate) fn names_its_kind(media: &str, bytes: &Bytes, kind: &str) -> Result<(), Status> {
+    let Some(value) = any(media, bytes)? else { return Ok(()) };
+    if !value.is_object() || value["kind"].as_str().is_some_and(|said| !said.is_empty()) {
+        return Ok(());
+    }
+    let whole = String::from_utf8_lossy(bytes);
+    let begin: String = whole.chars().take(30).collect();
+    Err(Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): Object 'Kind' is missing in '{whole}' ({begin} ...)"
+    )))
+}
+
 /// Reads any JSON, YAML or protobuf; none where the body is empty.
 pub(crate) fn any(media: &str, bytes: &Bytes) -> Result<Option<Value>, Status> {
     if bytes.is_empty() {

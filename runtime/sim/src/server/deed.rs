@@ -95,7 +95,7 @@ impl Server {
     /// Empties the finalizers of a namespace that has been emptied.
     pub(crate) async fn hand_finalize(self: &Arc<Self>, manager: &str, name: &str) -> Result<(), Status> {
         let namespaces = GroupResource::from(Resource::core("namespaces"));
-        let order = Order::own(self.place(&namespaces, "", name, "")?, manager);
+        let order = Order { part: "finalize", ..Order::own(self.place(&namespaces, "", name, "")?, manager) };
         let changed = self.modify(&order, Basis::Any, Book::Open, |live| {
             let mut new = live.clone();
             map_at(&mut new, "spec").insert("finalizers".to_owned(), json!([]));

@@ -65,6 +65,7 @@ impl Deletion {
             Some(_) => None,
             None => from_query(key),
         };
+        check_options(body)?;
         let policy = told("propagationPolicy").or_else(|| from_query("propagationPolicy"));
         let propagation = match policy.as_ref().and_then(Value::as_str) {
             None | Some("") => match told("orphanDependents") {
@@ -105,6 +106,30 @@ impl Deletion {
     }
 }
 
+/// Refuses a body that is something else, and one that says twice what becomes of the dependents.
+fn check_options(body: Option<&Value>) -> Result<(), Status> {
+    let Some(body) = body else { return Ok(()) };
+    let said = text(body, "/kind");
+    if !said.is_empty() && said != "DeleteOptions" {
+        let version = body["apiVersion"].as_str().unwrap_or("v1");
+        return Err(Status::bad_request(format!(
+            "no kind \"{said}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    let policy = text(body, "/propagationPolicy");
+    if !policy.is_empty() && body["orphanDependents"].is_boolean() {
+        let cause = crate::status::Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            message: format!(
+                "Invalid value: \"{policy}\": orphanDependents and deletionPropagation cannot be both set"
+            ),
+            field: "propagationPolicy".to_owned(),
+        };
+        return Err(Status::invalid("meta.k8s.io", "DeleteOptions", "", &[cause]));
+    }
+    Ok(())
+}
+
 impl Server {
     /// Deletes one object, as far as it can go.
     pub(crate) async fn delete(self: &Arc<Self>, order: &Order, how: &Deletion) -> Result<Deleted, Status> {
@@ -122,18 +147,18 @@ impl Server {
     fn preconditions(&self, order: &Order, how: &Deletion, stored: &Stored) -> Result<(), Status> {
         // Here alone the API server speaks of the kind, not of the resource.
         let resource = crate::resource::GroupResource::new(&order.place.kind.group, &order.place.kind.kind);
-        let failed = |what: &str, wanted: &str, held: &str| {
+        let failed = |what: &str, wanted: &str, held: &str, perhaps: &str| {
             let because = format!(
-                "the {what} in the precondition ({wanted}) does not match the {what} in record ({held}). The object might have been deleted and then recreated"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({held}). The object might have been {perhaps}"
             );
             Err(Status::conflict(&resource, &order.place.name, &because))
         };
         if let Some(uid) = how.uid.as_deref().filter(|uid| *uid != &*stored.uid) {
-            return failed("UID", uid, &stored.uid);
+            return failed("UID", uid, &stored.uid, "deleted and then recreated");
         }
         let held = stored.version.to_string();
         if let Some(version) = how.version.as_deref().filter(|version| **version != held) {
-            return failed("ResourceVersion", version, &held);
+            return failed("ResourceVersion", version, &held, "modified");
         }
         Ok(())
     }
@@ -180,7 +205,14 @@ impl Server {
                 Err(_) => Ok(None),
             };
         }
-        let gone = |last: Value| {
+        let gone = |mut last: Value| {
+            if kind.kind == "Pod" && kind.group.is_empty() {
+                // It was given no time at all, and says so.
+                let metadata = map_at(&mut last, "metadata");
+                metadata.insert("deletionTimestamp".to_owned(), moment(self.clock.now()));
+                metadata.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+                super::metadata::tidy_order(&mut last);
+            }
             Some(if strategy::returns_deleted(&place.resource()) { last } else { success(order, &stored.uid) })
         };
         if order.is_dry() {

@@ -81,7 +81,10 @@ impl Server {
             Path::Resource(place) => {
                 let verb = verb(&asked, &place).unwrap_or_default();
                 match self.strike(verb, &place).await? {
-                    None => self.resource(&asked, &place).await,
+                    None => {
+                        let warning = super::strategy::deprecation(&place.kind);
+                        self.resource(&asked, &place).await.map(|answer| answer.warning(warning.into_iter().collect()))
+                    }
                     // It was carried out, and nobody is told.
                     Some(_) => self.resource(&asked, &place).await.map(|_| trouble::broken()),
                 }
@@ -149,6 +152,9 @@ impl Server {
     /// The object in the body of a request.
     pub(crate) fn sent(&self, asked: &Asked, place: &Place) -> Result<Value, Status> {
         let kind = &place.kind;
+        if kind.is_custom() {
+            body::names_its_kind(asked.media(), &asked.body, &kind.kind)?;
+        }
         body::object(asked.media(), &asked.body, &kind.kind, &kind.api_version())
     }
 

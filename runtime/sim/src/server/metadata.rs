@@ -152,8 +152,13 @@ pub(crate) fn faults(kind: &crate::kind::Kind, object: &Value) -> Vec<Cause> {
         }
     }
     owner_faults(metadata, &mut found);
-    for finalizer in metadata["finalizers"].as_array().into_iter().flatten() {
+    for (at, finalizer) in metadata["finalizers"].as_array().into_iter().flatten().enumerate() {
         let finalizer = finalizer.as_str().unwrap_or_default();
+        if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer) && key_fault(finalizer).is_none() {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            let message = format!("Invalid value: \"{finalizer}\": {why}");
+            found.push(cause(&format!("metadata.finalizers[{at}]"), "FieldValueInvalid", &message));
+        }
         if let Some(why) = key_fault(finalizer) {
             let message = format!("Invalid value: \"{finalizer}\": {why}");
             found.push(cause("metadata.finalizers", "FieldValueInvalid", &message));
@@ -179,9 +184,13 @@ fn owner_faults(metadata: &Value, found: &mut Vec<Cause>) {
         controllers += u32::from(owner["controller"] == true);
     }
     if controllers > 1 {
+        let both =
+            metadata["ownerReferences"].as_array().into_iter().flatten().filter(|owner| owner["controller"] == true);
+        let both: Vec<_> = both.map(|owner| format!("{}/{}", text(owner, "/kind"), text(owner, "/name"))).collect();
         let message = format!(
-            "Invalid value: {}: Only one reference can have Controller set to true",
-            metadata["ownerReferences"]
+            "Invalid value: {}: Only one reference can have Controller set to true. Found \"true\" in references for {}",
+            metadata["ownerReferences"],
+            both[..2].join(" and ")
         );
         found.push(cause("metadata.ownerReferences", "FieldValueInvalid", &message));
     }
@@ -191,9 +200,11 @@ fn cause(field: &str, reason: &str, message: &str) -> Cause {
     Cause { reason: reason.to_owned(), message: message.to_owned(), field: field.to_owned() }
 }
 
+/// Finalizers without a domain, which only the server's own controllers take away.
+const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
@@ -216,11 +227,8 @@ fn name_fault(kind: &crate::kind::Kind, name: &str) -> Option<String> {
             .then(|| "may not contain '/' or '%'".to_owned());
     }
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Namespace") => (!is_label(name) || name.len() > 63).then(|| LABEL.to_owned()),
-        ("", "Service") => {
-            let is_valid = is_label(name) && !name.as_bytes()[0].is_ascii_digit() && name.len() <= 63;
-            (!is_valid).then(|| LABEL_1035.to_owned())
-        }
+        // From 1.36 on a Service's name may begin with a digit, as a namespace's.
+        ("", "Namespace" | "Service") => (!is_label(name) || name.len() > 63).then(|| LABEL.to_owned()),
         _ if name.len() > 253 => Some("must be no more than 253 bytes".to_owned()),
         _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
     }
@@ -285,5 +293,6 @@ pub(crate) fn change_faults(old: &Value, new: &Value) -> Vec<Cause> {
         "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
         added.join(", ")
     );
-    vec![cause("metadata.finalizers", "FieldValueForbidden", &message)]
+    // Metadata is looked at twice: for every kind, and by the kind.
+    vec![cause("metadata.finalizers", "FieldValueForbidden", &message); 2]
 }

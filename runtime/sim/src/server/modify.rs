@@ -127,7 +127,9 @@ impl Server {
                     message: format!("Invalid value: \"{uid}\": field is immutable"),
                     field: "metadata.uid".to_owned(),
                 };
-                return Err(Status::invalid(&place.kind.group, &place.kind.kind, &place.name, &[cause]));
+                // Metadata is looked at twice: for every kind, and by the kind.
+                let causes = [cause.clone(), cause];
+                return Err(Status::invalid(&place.kind.group, &place.kind.kind, &place.name, &causes));
             }
             let because = format!(
                 "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
@@ -153,16 +155,20 @@ impl Server {
         body::is_of(kind, &new)?;
         metadata::settle(place, &mut new)?;
         if name(&new) != place.name {
-            let cause = crate::status::Cause {
-                reason: "FieldValueInvalid".to_owned(),
-                message: format!("Invalid value: \"{}\": field is immutable", name(&new)),
-                field: "metadata.name".to_owned(),
-            };
-            return Err(Status::invalid(&kind.group, &kind.kind, &place.name, &[cause]));
+            return Err(Status::bad_request(format!(
+                "the name of the object ({}) does not match the name on the URL ({})",
+                name(&new),
+                place.name
+            )));
         }
         let mut warnings = self.read_in(order, &mut new)?;
         metadata::carry(&live, &mut new);
-        strategy::keep_other_part(kind, &place.below, Some(&live), &mut new);
+        // A binding writes into both parts, and is no new generation.
+        let is_binding = order.part == "binding";
+        if !is_binding && order.part != "finalize" {
+            strategy::keep_other_part(kind, &place.below, Some(&live), &mut new);
+        }
+        strategy::count_templates(kind, Some(&live), &mut new);
         if book == Book::Open {
             shape::note(self, order, Some(&live), &mut new);
         }
@@ -173,7 +179,11 @@ impl Server {
             strategy::name_namespace(&mut new);
         }
         self.allot(kind, Some(&live), &mut new)?;
-        if place.below != "status" && strategy::has_generation(kind) && strategy::is_new_generation(kind, &live, &new) {
+        if place.below != "status"
+            && !is_binding
+            && strategy::has_generation(kind)
+            && strategy::is_new_generation(kind, &live, &new)
+        {
             let generation = live["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
             map_at(&mut new, "metadata").insert("generation".to_owned(), generation.into());
         }

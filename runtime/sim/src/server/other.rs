@@ -45,7 +45,9 @@ impl Server {
             ["apis"] => root(Root::Groups, catalogue.group_list()),
             ["api", version] => found(catalogue.resource_list("", version)),
             ["apis", group] => found(catalogue.group(group)),
-            ["apis", group, version] => found(catalogue.resource_list(group, version)),
+            ["apis", group, version] => {
+                found(catalogue.resource_list(group, version)).map_err(|_| super::path::missing(group))
+            }
             ["openapi", "v3"] => Ok(Answer::of(200, &catalogue.openapi_index())),
             ["openapi", "v3", rest @ ..] => found(catalogue.openapi(&rest.join("/"))),
             ["openapi", "v2"] => Err(Status::beyond_simulation("schemas are served as OpenAPI v3 alone")),

@@ -49,7 +49,11 @@ pub(crate) fn read(asked: &Asked, order: &Order) -> Result<Patch, Status> {
                 "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
             ));
         }
-        _ => return Err(Status::unsupported_media_type("415: Unsupported Media Type")),
+        _ => {
+            let mut status = Status::unsupported_media_type("415: Unsupported Media Type");
+            status.details = Some(serde_json::json!({}));
+            return Err(status);
+        }
     };
     let is_apply = matches!(patch, Patch::Apply(_));
     if is_apply && !order.is_named {

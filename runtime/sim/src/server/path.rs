@@ -67,10 +67,11 @@ pub(crate) fn read(catalogue: &Catalogue, path: &str) -> Result<Path, Status> {
         ["namespaces", namespace, rest @ ..] => (*namespace, rest),
         _ => ("", rest),
     };
-    let [plural, rest @ ..] = rest else { return Err(Status::no_such_path()) };
-    let kind = catalogue.find(group, version, plural).ok_or_else(Status::no_such_path)?;
+    let missing = || missing(group);
+    let [plural, rest @ ..] = rest else { return Err(missing()) };
+    let kind = catalogue.find(group, version, plural).ok_or_else(missing)?;
     if !namespace.is_empty() && !kind.namespaced {
-        return Err(Status::no_such_path());
+        return Err(missing());
     }
     let place = Place {
         kind,
@@ -80,12 +81,17 @@ pub(crate) fn read(catalogue: &Catalogue, path: &str) -> Result<Path, Status> {
         rest: rest.get(2..).unwrap_or_default().join("/"),
     };
     if !place.name.is_empty() && place.namespace.is_empty() && place.kind.namespaced {
-        return Err(Status::no_such_path());
+        return Err(missing());
     }
     if !place.below.is_empty() && place.kind.subresource(&place.below).is_none() {
-        return Err(Status::no_such_path());
+        return Err(if place.kind.is_custom() { Status::not_found(&place.resource(), &place.name) } else { missing() });
     }
     Ok(Path::Resource(place))
+}
+
+/// Groups of the server's own answer in an object where they have nothing; whatever else, in plain text.
+pub(crate) fn missing(group: &str) -> Status {
+    if Catalogue::builtin().knows_group(group) { Status::no_such_resource() } else { Status::no_such_path() }
 }
 
 #[cfg(test)]

@@ -158,6 +158,9 @@ impl Server {
                 about["remainingItemCount"] = page.remaining.into();
             }
         }
+        if shape == Shape::Whole && place.kind.is_custom() && about["continue"].is_null() {
+            about["continue"] = "".into();
+        }
         Ok(match shape {
             Shape::Whole => whole(place, &about, page.objects),
             Shape::Metadata => {

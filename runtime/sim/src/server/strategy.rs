@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     actor::json::{as_map, map_at},
-    kind::Kind,
+    kind::{Kind, Source},
     resource::GroupResource,
 };
 
@@ -15,7 +15,7 @@ pub(crate) fn has_generation(kind: &Kind) -> bool {
     let counted: &[&str] = match kind.group.as_str() {
         _ if kind.is_custom() => return true,
         "admissionregistration.k8s.io" | "flowcontrol.apiserver.k8s.io" => return true,
-        "" => &["pods", "replicationcontrollers"],
+        "" => &["pods", "podtemplates", "replicationcontrollers"],
         "apps" => &["deployments", "replicasets", "statefulsets", "daemonsets"],
         "batch" => &["jobs", "cronjobs"],
         "policy" => &["poddisruptionbudgets"],
@@ -81,6 +81,13 @@ pub(crate) fn keep_other_part(kind: &Kind, below: &str, old: Option<&Value>, new
         "" if kind.subresource("status").is_some() => {
             let kept = old.and_then(|old| old.get("status")).cloned();
             put(new, "status", kept);
+            if kind.group.is_empty()
+                && kind.kind == "Namespace"
+                && let Some(finalizers) = old.and_then(|old| old.pointer("/spec/finalizers"))
+            {
+                // They go at a path of their own.
+                map_at(new, "spec").insert("finalizers".to_owned(), finalizers.clone());
+            }
         }
         "status" => {
             let Some(old) = old else { return };
@@ -163,6 +170,43 @@ pub(crate) fn convert(kind: &Kind, object: &mut Value) {
             data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
         }
     }
+}
+
+/// A DaemonSet counts its templates in an annotation, for what was once a field of its own.
+pub(crate) fn count_templates(kind: &Kind, old: Option<&Value>, object: &mut Value) {
+    const COUNT: &str = "deprecated.daemonset.template.generation";
+    if kind.group != "apps" || kind.kind != "DaemonSet" {
+        return;
+    }
+    let counted = |object: &Value| {
+        let text = object["metadata"]["annotations"][COUNT].as_str();
+        text.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let count = match old {
+        None => counted(object).max(1),
+        Some(old) => counted(old) + u64::from(old["spec"]["template"] != object["spec"]["template"]),
+    };
+    if count > 0 {
+        map_at(&mut object["metadata"], "annotations").insert(COUNT.to_owned(), count.to_string().into());
+    }
+}
+
+/// The warning that comes with every answer about a kind that is on its way out.
+pub(crate) fn deprecation(kind: &Kind) -> Option<String> {
+    if kind.group.is_empty() && kind.kind == "Endpoints" {
+        return Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned());
+    }
+    let Source::Custom(custom) = &kind.source else { return None };
+    let version = custom.version();
+    if version["deprecated"] != true {
+        return None;
+    }
+    let said = version["deprecationWarning"].as_str().map(str::to_owned);
+    said.or_else(|| {
+        let (group, of, name) = (&kind.group, &kind.version, &kind.kind);
+        let newest = custom.newest_served()?;
+        Some(format!("{group}/{of} {name} is deprecated; use {group}/{newest} {name}"))
+    })
 }
 
 /// What a namespace starts and ends with.

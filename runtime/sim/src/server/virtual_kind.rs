@@ -5,7 +5,10 @@
 use serde_json::json;
 
 use super::{Server, USER, answer::Answer, door::Asked, path::Place};
-use crate::{actor::json::as_map, status::Status};
+use crate::{
+    actor::json::as_map,
+    status::{Cause, Status},
+};
 
 impl Server {
     /// Answers the creation of a kind that is never kept; none where the kind is an ordinary one.
@@ -32,7 +35,17 @@ impl Server {
             }
             _ => return None,
         };
-        Some(self.sent(asked, place).map(|mut object| {
+        Some(self.sent(asked, place).and_then(|mut object| {
+            let spec = &object["spec"];
+            let (resource, other) = (spec["resourceAttributes"].is_object(), spec["nonResourceAttributes"].is_object());
+            if kind.kind == "SelfSubjectAccessReview" && resource == other {
+                let cause = Cause {
+                    reason: "FieldValueInvalid".to_owned(),
+                    message: "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified".to_owned(),
+                    field: "spec.resourceAttributes".to_owned(),
+                };
+                return Err(Status::invalid(&kind.group, "", "", &[cause]));
+            }
             let mut metadata = object["metadata"].take();
             if metadata.is_null() {
                 metadata = json!({});
@@ -40,7 +53,7 @@ impl Server {
             let fields = as_map(&mut object);
             fields.insert("metadata".to_owned(), metadata);
             fields.insert("status".to_owned(), answer);
-            Answer::of(201, &object)
+            Ok(Answer::of(201, &object))
         }))
     }
 }

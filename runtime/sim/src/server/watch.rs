@@ -62,9 +62,8 @@ impl Server {
         let version: Option<u64> = match query.get("resourceVersion") {
             None | Some("0") => None,
             Some(text) => Some(text.parse().map_err(|_| {
-                Status::bad_request(format!(
-                    "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
-                ))
+                let why = format!("strconv.ParseUint: parsing \"{text}\": invalid syntax");
+                Status::other(500, "", format!("resourceVersion: Invalid value: \"{text}\": {why}"))
             })?),
         };
         let now = self.clock.now();

@@ -53,6 +53,7 @@ impl Server {
         metadata::settle(place, &mut object)?;
         metadata::wipe(&mut object);
         let mut warnings = self.read_in(order, &mut object)?;
+        strategy::count_templates(kind, None, &mut object);
         if book == Book::Open {
             shape::note(self, order, None, &mut object);
         }

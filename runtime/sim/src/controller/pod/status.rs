@@ -207,6 +207,9 @@ fn observed(pod: &Value, status: &mut Value) {
     status["observedGeneration"] = generation;
 }
 
+/// The order in which a node writes the conditions of a pod, whoever wrote one of them first.
+const ORDER: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready", "PodScheduled"];
+
 /// What the conditions say, by how the containers are.
 fn readiness(pod: &Value, status: &mut Value, now: Timestamp) {
     let unready: Vec<String> = items(status, "/containerStatuses")
@@ -216,17 +219,12 @@ fn readiness(pod: &Value, status: &mut Value, now: Timestamp) {
         .collect();
     let message = format!("containers with unready status: [{}]", unready.join(" "));
     let ready = if unready.is_empty() { ("True", "", "") } else { ("False", "ContainersNotReady", message.as_str()) };
-    say(
-        status,
-        &[
-            ("PodReadyToStartContainers", ("True", "", "")),
-            ("Initialized", ("True", "", "")),
-            ("Ready", ready),
-            ("ContainersReady", ready),
-            ("PodScheduled", ("True", "", "")),
-        ],
-        now,
-    );
+    let well = ("True", "", "");
+    let said = [well, well, ready, ready, well];
+    let sayings: Vec<_> = ORDER.into_iter().zip(said).collect();
+    say(status, &sayings, now);
+    let place = |one: &Value| ORDER.iter().position(|kind| one["type"] == *kind).unwrap_or(ORDER.len());
+    list_at(status, "conditions").sort_by_key(place);
     // Whoever a gate waits for is content.
     for gate in items(pod, "/spec/readinessGates") {
         say(status, &[(text(gate, "/conditionType"), ("True", "", ""))], now);

@@ -18,7 +18,6 @@ pub(super) fn check(plural: &str, new: &Value, old: Option<&Value>, faults: &mut
     for field in ["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"] {
         check_natural(&format!("spec.{field}"), spec.get(field), faults);
     }
-    check_strategy(plural, spec, faults);
     check_selector(spec, faults);
     pod::check_template("spec.template", &spec["template"], faults);
     let policy = text(spec, "/template/spec/restartPolicy");
@@ -26,6 +25,7 @@ pub(super) fn check(plural: &str, new: &Value, old: Option<&Value>, faults: &mut
         let path = "spec.template.spec.restartPolicy";
         faults.push(FieldError::not_supported(path, policy.into(), &["Always".into()]));
     }
+    check_strategy(plural, spec, faults);
     let Some(old) = old else { return };
     if plural == "statefulsets" {
         check_identity(spec, &old["spec"], faults);
@@ -36,6 +36,9 @@ pub(super) fn check(plural: &str, new: &Value, old: Option<&Value>, faults: &mut
 
 fn check_selector(spec: &Value, faults: &mut Vec<FieldError>) {
     let selector = &spec["selector"];
+    if selector.is_null() {
+        faults.push(FieldError::required("spec.selector", ""));
+    }
     let is_empty = selector.as_object().is_some_and(serde_json::Map::is_empty);
     if is_empty {
         let detail = "empty selector is invalid for deployment";

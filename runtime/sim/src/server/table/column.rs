@@ -135,11 +135,11 @@ static NODE: &[Column] = &[
     AGE,
     text_column("Version", 0, |object, _| object["status"]["nodeInfo"]["kubeletVersion"].clone()),
 ];
-static CONFIG_MAP: &[Column] = &[NAME, number("Data", |object, _| size(object, &["data", "binaryData"])), AGE];
+static CONFIG_MAP: &[Column] = &[NAME, text_column("Data", 0, |object, _| size(object, &["data", "binaryData"])), AGE];
 static SECRET: &[Column] = &[
     NAME,
     text_column("Type", 0, |object, _| object["type"].clone()),
-    number("Data", |object, _| size(object, &["data"])),
+    text_column("Data", 0, |object, _| size(object, &["data"])),
     AGE,
 ];
 static ACCOUNT: &[Column] = &[NAME, number("Secrets", |object, _| items(object, "/secrets").len().into()), AGE];
