@@ -62,9 +62,9 @@ impl Place {
         if self.simulation.is_some() { "simulation" } else { "API server" }
     }
 
-    /// How long an `UNTIL` waits, of real time: simulated time passes faster.
+    /// How long an `UNTIL` waits, of real time: simulated time passes faster, but this machine may have other things to do.
     pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(if self.simulation.is_some() { 3 } else { 20 })
+        Duration::from_secs(if self.simulation.is_some() { 10 } else { 20 })
     }
 
     /// Lets time pass: a little of the real one, or more of the simulated one.
