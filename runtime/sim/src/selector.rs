@@ -97,7 +97,7 @@ fn read(term: &str, whole: &str) -> Result<(String, Test), Status> {
         return Err(broken(&format!("found '{other}' expected: '('")));
     }
     let one = |value: &str| vec![value.trim().to_owned()];
-    let plain = |key: &str, test: Test| match key.trim().split_whitespace().nth(1) {
+    let plain = |key: &str, test: Test| match key.split_whitespace().nth(1) {
         Some(other) => {
             let end = other.find(['!', '=']).unwrap_or(other.len());
             Err(broken(&format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", &other[..end])))
