@@ -6,3 +6,5 @@ mod bench;
 mod example;
 #[cfg(test)]
 mod flow;
+#[cfg(test)]
+mod istio;
