@@ -114,6 +114,8 @@ async fn watched(response: Response<Body>, events: usize) -> Answer {
             seen.push(serde_json::from_slice(&event).unwrap());
         }
     }
+    // How many more came with the last of them is chance.
+    seen.truncate(events);
     answer(&head, Value::Array(seen))
 }
 
