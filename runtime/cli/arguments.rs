@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::fault::{Code, Fault};
 use runbook_core::param::nearest;
+use runbook_sim::overlay::Validation;
 use runbook_stdlib::cluster::Limits;
 
 use crate::operator::Beforehand;
@@ -66,6 +67,10 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     /// `--rehearse`: the scenario, empty for the runbook's own.
     pub(crate) rehearse: Option<String>,
+    /// `--dry-run`.
+    pub(crate) dry_run: bool,
+    /// `--no-server-validation`: whether the live API server is asked what it would say to writes of a dry run.
+    pub(crate) validation: Validation,
     /// `--report`.
     pub(crate) report: Option<PathBuf>,
     /// `--keep`.
@@ -87,6 +92,15 @@ pub(crate) fn options() -> Vec<Arg> {
         many(value("approve", "STEP-ID", "Give an approval beforehand; `all` gives every one")),
         many(value("override", "CHECK", "Let a failed check through; needs --reason")),
         many(value("reason", "TEXT", "Why; one for each --override, in order")),
+        Arg::new("dry-run")
+            .long("dry-run")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("rehearse")
+            .help("See on the live cluster what each step would do, without writing to it"),
+        Arg::new("no-server-validation")
+            .long("no-server-validation")
+            .action(ArgAction::SetTrue)
+            .help("Do not ask the API server what it would say to the writes of a dry run"),
         value("rehearse", "SCENARIO", "Rehearse on a simulated cluster: a scenario file or the runbook's own")
             .num_args(0..=1)
             .default_missing_value(""),
@@ -232,6 +246,7 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
             .cloned()
             .collect()
     };
+    let flag = |id: &str| matches.iter().any(|m| m.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or_default());
     Ok(Options {
         context: text("context"),
         kubeconfig: text("kubeconfig").map(Into::into),
@@ -243,7 +258,7 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
             .unwrap_or_default(),
         log_format: text("log-format").map(|word| log_format(&word)).transpose()?.unwrap_or_default(),
         beforehand: Beforehand {
-            yes: matches.iter().any(|m| m.try_get_one::<bool>("yes").ok().flatten().copied().unwrap_or_default()),
+            yes: flag("yes"),
             approved: all("approve"),
             overrides: overrides(all("override"), all("reason"))?,
         },
@@ -251,8 +266,10 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         journal: text("journal").map(Into::into),
         helm: text("helm").map(Into::into),
         rehearse: text("rehearse"),
+        dry_run: flag("dry-run"),
+        validation: if flag("no-server-validation") { Validation::Skip } else { Validation::Ask },
         report: text("report").map(Into::into),
-        keep: matches.iter().any(|m| m.try_get_one::<bool>("keep").ok().flatten().copied().unwrap_or_default()),
+        keep: flag("keep"),
         limits: text("limits").map(|word| limits(&word)).transpose()?.unwrap_or_default(),
     })
 }
@@ -324,7 +341,11 @@ pub(crate) fn fault(error: &clap::Error, parameters: &[&str]) -> Fault {
             Fault::new(Code::Usage, format!("`{name}` needs a value")).hint(format!("write {argument}"))
         }
         ErrorKind::ArgumentConflict => {
-            let name = argument.split([' ', '=']).next().unwrap_or_default();
+            let named = |argument: &str| argument.split([' ', '=']).next().unwrap_or_default().to_owned();
+            let (name, other) = (named(&argument), named(&said(ContextKind::PriorArg).unwrap_or_default()));
+            if !other.is_empty() && other != name {
+                return Fault::new(Code::Usage, format!("`{name}` and `{other}` do not go together"));
+            }
             Fault::new(Code::Usage, format!("`{name}` is given more than once"))
         }
         ErrorKind::MissingRequiredArgument => Fault::new(Code::Usage, format!("{argument} is missing")),
@@ -388,6 +409,14 @@ mod tests {
         let said = |reason: &str| overrides(vec!["skew".to_owned()], vec![reason.to_owned()]);
         assert!(said(" ").unwrap_err().message.contains("says nothing"));
         assert_eq!(said("tested").unwrap(), [("skew".to_owned(), "tested".to_owned())]);
+    }
+
+    #[test]
+    fn a_dry_run_is_no_rehearsal() {
+        let tried = Command::new("x").args(options()).try_get_matches_from(["x", "--dry-run", "--rehearse", "shop"]);
+        let fault = fault(&tried.unwrap_err(), &[]);
+        assert!(fault.message.ends_with("do not go together"), "{}", fault.message);
+        assert!(fault.message.contains("`--dry-run`") && fault.message.contains("`--rehearse`"), "{}", fault.message);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod bundled;
 mod clock;
 mod command;
 mod defect;
+mod dry_run;
 mod environment;
 mod exit;
 mod id;

@@ -10,12 +10,13 @@ use runbook_core::Session;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
-use runbook_core::world::{Clock, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, World};
-use runbook_stdlib::cluster;
+use runbook_core::world::{Clock, Cluster, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, World};
+use runbook_stdlib::cluster::{self, Limits};
 use tokio::runtime::Handle;
 
 use crate::arguments::Options;
 use crate::clock::RealClock;
+use crate::dry_run::Overlaid;
 use crate::environment::Environment;
 use crate::id;
 use crate::operator::Person;
@@ -46,6 +47,8 @@ pub(crate) enum Mode {
     Live,
     /// On a simulated one.
     Rehearsal(Arc<Rehearsal>),
+    /// On an overlay over a live one.
+    DryRun(Arc<Overlaid>),
 }
 
 impl Mode {
@@ -54,6 +57,7 @@ impl Mode {
         match self {
             Self::Live => live(given, session),
             Self::Rehearsal(rehearsal) => rehearsed(given, rehearsal, session),
+            Self::DryRun(planned) => dry(given, planned, session),
         }
     }
 
@@ -62,6 +66,7 @@ impl Mode {
         match self {
             Self::Live => real.clone(),
             Self::Rehearsal(rehearsal) => rehearsal.clock.clone(),
+            Self::DryRun(planned) => planned.clock.clone(),
         }
     }
 
@@ -72,10 +77,11 @@ impl Mode {
             Self::Rehearsal(rehearsal) => {
                 Arc::new(Scripted { beforehand: person.beforehand, answers: rehearsal.script.scenario.answers.clone() })
             }
+            Self::DryRun(planned) => Arc::new(planned.operator(person.beforehand)),
         }
     }
 
-    /// The journal of a new run, and the run's id. That of a rehearsal is kept in memory.
+    /// The journal of a new run, and the run's id. Those of a rehearsal and of a dry run are kept in memory.
     ///
     /// Faults: `RB050` where it cannot be written.
     pub(crate) fn journal(
@@ -87,13 +93,14 @@ impl Mode {
         match self {
             Self::Live => journal(&runs(options, environment)?, real),
             Self::Rehearsal(_) => Ok((Journal::in_memory(), "REHEARSAL".to_owned())),
+            Self::DryRun(_) => Ok((Journal::in_memory(), "DRY-RUN".to_owned())),
         }
     }
 
     /// The scenario of a rehearsal.
     pub(crate) fn scenario(&self) -> Option<&str> {
         match self {
-            Self::Live => None,
+            Self::Live | Self::DryRun(_) => None,
             Self::Rehearsal(rehearsal) => Some(&rehearsal.script.name),
         }
     }
@@ -128,6 +135,30 @@ fn rehearsed(given: Surroundings<'_>, rehearsal: &Rehearsal, session: &Later) ->
     let connect = cluster::through(options, CONTEXT, "in this process", rehearsal.simulation.service());
     let program = helm(given.options, given.environment).unwrap_or(Program::Builtin);
     world(given, connect, Some(program), Some(rehearsal.kubeconfig()), Some(CONTEXT.to_owned()))
+}
+
+/// The row of a dry run: an overlay in this process over reads of the live cluster, the built-in helm unless another is named, simulated
+/// time, consent to everything.
+fn dry(given: Surroundings<'_>, planned: &Overlaid, session: &Later) -> World {
+    let options = cluster::Options {
+        context: None,
+        namespace: Some(planned.live.namespace.clone()),
+        // What is slow, pushes back or breaks off is behind the overlay, where others see to it.
+        limits: Limits { tries: 1, ..Limits::off() },
+        ..options(&given, session)
+    };
+    let Cluster { context, server, .. } = &planned.live;
+    let connect = cluster::through(options, context, server, planned.overlay.service());
+    let program = given.options.helm.as_ref().and_then(|_| helm(given.options, given.environment));
+    let kubeconfig = planned.kubeconfig();
+    world(given, connect, Some(program.unwrap_or(Program::Builtin)), Some(kubeconfig), Some(CONTEXT.to_owned()))
+}
+
+/// The live cluster that a dry run reads: with the limits and retries of every live cluster, in the machine's time.
+///
+/// Faults: `RB020` where no kubeconfig, no such context or unusable credentials are found.
+pub(crate) fn beneath(given: &Surroundings<'_>, session: &Later) -> Result<Cluster, Fault> {
+    cluster::connector(options(given, session))(None)
 }
 
 fn world(

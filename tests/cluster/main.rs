@@ -12,6 +12,7 @@ mod ambient;
 mod bench;
 mod canary;
 mod control_plane;
+mod dry_run;
 mod example;
 mod gate;
 mod gateway;

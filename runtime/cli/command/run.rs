@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::engine::{Engine, Runbook};
@@ -15,11 +16,12 @@ use tokio::runtime::Runtime;
 use super::stage::Stage;
 use super::{Lookup, Program, Trouble};
 use crate::arguments::{self, Options};
+use crate::dry_run::Overlaid;
 use crate::exit::Exit;
-use crate::mode::Mode;
+use crate::mode::{Later, Mode, Surroundings};
 use crate::parameter::{self, Origins};
 use crate::prompt::Prompt;
-use crate::rehearsal::{Rehearsal, Script};
+use crate::rehearsal::{Rehearsal, Script, Scripted};
 use crate::screen::help::{self, Page};
 use crate::script::{self, Found};
 use crate::writer::Channel;
@@ -129,6 +131,21 @@ fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, 
     };
     let given = parameter::collect(runbook.parameters(), &origins, &program.vault)?;
     let mode = match script {
+        None if options.dry_run => {
+            let surroundings = Surroundings {
+                options: &options,
+                environment: &program.environment,
+                runtime: runtime.handle().clone(),
+                clock: program.clock.clone(),
+                operator: Arc::new(Scripted::willing()),
+                interrupt: interrupt.clone(),
+                secrets: program.vault.clone(),
+                folder: None,
+                named: Vec::new(),
+            };
+            let live = mode::beneath(&surroundings, &Later::default())?;
+            Mode::DryRun(Overlaid::over(live, options.validation, &program.clock, runtime.handle())?)
+        }
         None => {
             mode::may_be_live(&options)?;
             Mode::Live

@@ -76,12 +76,16 @@ impl Stage<'_> {
         Ok(rehearsal.prepare(world, charts)?)
     }
 
-    /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C.
+    /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C; tells what a dry run has planned.
     pub(super) fn keep(&self) -> Result<(), Trouble> {
         match &self.mode {
             Mode::Rehearsal(rehearsal) if self.options.keep => {
                 let Program { writer, clock, .. } = self.program;
                 rehearsal.serve(writer, clock, self.runtime.handle(), &self.interrupt);
+                Ok(())
+            }
+            Mode::DryRun(planned) => {
+                self.program.writer.print(Channel::Out, &planned.told());
                 Ok(())
             }
             _ => Ok(()),

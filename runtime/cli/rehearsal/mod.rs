@@ -31,7 +31,7 @@ use crate::writer::{Channel, Writer};
 pub(crate) const CONTEXT: &str = "simulation";
 
 /// The root certificate of the stand-in. Nobody verifies it: no TLS is spoken in a simulation.
-const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGlvbg==\n-----END CERTIFICATE-----\n";
+pub(crate) const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGlvbg==\n-----END CERTIFICATE-----\n";
 
 /// A scenario, and what it is called.
 #[derive(Debug, Clone)]
@@ -74,7 +74,6 @@ pub(crate) struct Rehearsal {
     pub(crate) script: Script,
     pub(crate) simulation: Simulation,
     pub(crate) clock: Arc<SimulatedClock>,
-    listening: Listening,
     folder: TempDir,
     _stop: DropGuard,
 }
@@ -91,21 +90,16 @@ impl Rehearsal {
         let listening = runtime
             .block_on(simulation.listen(stop.clone()))
             .map_err(|error| failed("the simulation cannot listen on the loopback address", error))?;
-        let folder = tempfile::Builder::new()
-            .prefix("runbook-rehearsal-")
-            .tempdir()
-            .map_err(|error| failed("there is no room for the simulation's kubeconfig", error))?;
+        let folder = kubeconfig(&listening)?;
         let clock = Arc::new(SimulatedClock::new(simulation.clock().clone(), real.clone()));
-        let rehearsal = Self { script, simulation, clock, listening, folder, _stop: stop.clone().drop_guard() };
-        fs_err::write(rehearsal.kubeconfig(), rehearsal.listening.kubeconfig())
-            .map_err(|error| failed("the simulation's kubeconfig cannot be written", error))?;
+        let rehearsal = Self { script, simulation, clock, folder, _stop: stop.clone().drop_guard() };
         rehearsal.set_going(real, runtime, &stop);
         Ok(Arc::new(rehearsal))
     }
 
     /// A kubeconfig that leads to it from other programs.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("kubeconfig")
+        kubeconfig_in(&self.folder)
     }
 
     /// Serves it to people until Ctrl-C, and says how they reach it.
@@ -126,11 +120,7 @@ impl Rehearsal {
     }
 
     fn set_going(&self, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
-        let (clock, machine, ended) = (self.simulation.clock().clone(), real.clone(), stop.clone());
-        runtime.spawn(async move {
-            let driving = clock.drive(move |span| machine.sleep(span));
-            tokio::select! { () = ended.cancelled() => {}, () = driving => {} }
-        });
+        let_live(&self.simulation, real, runtime, stop);
         let fleet = Arc::new(Fleet::new(
             self.simulation.client(),
             AUTHORITY.to_owned(),
@@ -141,8 +131,36 @@ impl Rehearsal {
             let fleet = answering.clone();
             async move { fleet.admit(&call.namespace, &call.service, &call.path, call.review).await }.boxed()
         }));
-        runtime.spawn(self.simulation.run(stop.clone()));
         let until = stop.clone();
         runtime.spawn(async move { fleet.run(until).await });
     }
+}
+
+/// Lets time pass in a simulated cluster, and its controllers act, until `stop` is cancelled.
+pub(crate) fn let_live(simulation: &Simulation, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
+    let (clock, machine, ended) = (simulation.clock().clone(), real.clone(), stop.clone());
+    runtime.spawn(async move {
+        let driving = clock.drive(move |span| machine.sleep(span));
+        tokio::select! { () = ended.cancelled() => {}, () = driving => {} }
+    });
+    runtime.spawn(simulation.run(stop.clone()));
+}
+
+/// A folder for a kubeconfig that leads other programs to a simulated cluster.
+///
+/// Faults: `RB001` where it cannot be written.
+pub(crate) fn kubeconfig(listening: &Listening) -> Result<TempDir, Fault> {
+    let failed = |what: &str, error: std::io::Error| Fault::new(Code::Internal, format!("{what}: {error}"));
+    let folder = tempfile::Builder::new()
+        .prefix("runbook-simulation-")
+        .tempdir()
+        .map_err(|error| failed("there is no room for the simulation's kubeconfig", error))?;
+    fs_err::write(kubeconfig_in(&folder), listening.kubeconfig())
+        .map_err(|error| failed("the simulation's kubeconfig cannot be written", error))?;
+    Ok(folder)
+}
+
+/// Where the kubeconfig lies.
+pub(crate) fn kubeconfig_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("kubeconfig")
 }

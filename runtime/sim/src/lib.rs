@@ -18,6 +18,7 @@ mod controller;
 mod defaults;
 mod kind;
 mod listen;
+pub mod overlay;
 mod patch;
 #[cfg(test)]
 #[path = "../tests/peers/mod.rs"]

@@ -53,6 +53,11 @@ impl Simulation {
         Self { server: Server::new(clock, options.seed, options.habits) }
     }
 
+    /// The cluster that a server makes up.
+    pub(crate) fn of(server: Arc<Server>) -> Self {
+        Self { server }
+    }
+
     #[cfg(test)]
     pub(crate) fn server(&self) -> &Arc<Server> {
         &self.server

@@ -190,6 +190,11 @@ impl Status {
         Self::new(501, "NotImplemented", format!("the simulation cannot answer this truly: {}", what.as_ref()))
     }
 
+    /// What cannot be planned over a live cluster: it says so, and what it rests on is not made up.
+    pub(crate) fn beyond_overlay(what: impl AsRef<str>) -> Self {
+        Self::new(501, "NotImplemented", format!("a dry run cannot answer this truly: {}", what.as_ref()))
+    }
+
     /// A patch that is well-formed and does not fit: the API server says no more than this.
     pub(crate) fn unprocessable() -> Self {
         let message = "the server rejected our request due to an error in our request";

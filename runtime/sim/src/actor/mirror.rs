@@ -14,7 +14,7 @@ use std::{
 use futures::StreamExt;
 use kube::core::WatchEvent;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
     Pace,
@@ -31,7 +31,7 @@ pub(crate) struct Mirror {
     /// Cuts an object down to what its readers need.
     trim: fn(&mut Value),
     objects: RwLock<BTreeMap<Key, Arc<Value>>>,
-    complete: AtomicBool,
+    complete: watch::Sender<bool>,
     served: AtomicBool,
 }
 
@@ -43,7 +43,7 @@ impl Mirror {
             wanted: Selection { labels },
             trim: |_| (),
             objects: RwLock::default(),
-            complete: AtomicBool::new(false),
+            complete: watch::Sender::new(false),
             served: AtomicBool::new(false),
         }
     }
@@ -61,7 +61,13 @@ impl Mirror {
 
     /// Has the collection been read once, or found to be no part of this cluster?
     pub(crate) fn is_complete(&self) -> bool {
-        self.complete.load(Ordering::Acquire)
+        *self.complete.borrow()
+    }
+
+    /// Completes once it is complete.
+    pub(crate) async fn completed(&self) {
+        // The sender lives as long as this copy.
+        let _ = self.complete.subscribe().wait_for(|complete| *complete).await;
     }
 
     /// Does the API server have this collection? No, as long as its custom resource is not installed.
@@ -116,7 +122,7 @@ impl Mirror {
                     let news = self.is_served() || !self.is_complete();
                     self.replace(Vec::new());
                     self.served.store(false, Ordering::Release);
-                    self.complete.store(true, Ordering::Release);
+                    self.complete.send_replace(true);
                     if news {
                         changed.notify_one();
                     }
@@ -132,7 +138,7 @@ impl Mirror {
         let (objects, mut from) = api.list(self.resource, self.wanted).await?;
         self.replace(objects);
         self.served.store(true, Ordering::Release);
-        self.complete.store(true, Ordering::Release);
+        self.complete.send_replace(true);
         changed.notify_one();
         loop {
             let mut events = Box::pin(api.watch(self.resource, self.wanted, &from).await?);

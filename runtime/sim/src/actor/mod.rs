@@ -3,7 +3,7 @@
 //! An actor is a controller over `kube::Client`. It owns no socket, no certificate and no clock: requests to its
 //! webhooks are handed in, and time comes from the [`Pace`] it is given.
 
-mod api;
+pub(crate) mod api;
 pub(crate) mod cni;
 pub mod istiod;
 pub(crate) mod json;

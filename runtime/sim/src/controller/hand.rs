@@ -13,7 +13,7 @@ use crate::{
     resource::{GroupResource, Resource},
     server::{Deletion, Server},
     status::Status,
-    store::Stored,
+    store::{Event, Stored},
 };
 
 const EVENTS: Resource = Resource::core("events");
@@ -50,6 +50,21 @@ impl Hand {
     /// The same hand under another field manager's name.
     pub(crate) fn under(&self, manager: &'static str) -> Self {
         Self { server: self.server.clone(), manager, diary: self.diary.clone() }
+    }
+
+    /// Is everything known that anybody looks at after an event? Over a live cluster it is read now. Where it may not be read
+    /// nobody acts: what comes of the event is then written down as unknown.
+    pub(crate) async fn sees_around(&self, resource: &GroupResource, event: &Event) -> bool {
+        let Some(beneath) = self.server.beneath() else { return true };
+        let _busy = self.server.clock.busy();
+        match crate::overlay::surround(&self.server, resource, event).await {
+            Ok(()) => true,
+            Err(missing) => {
+                let what = format!("what comes of the change of {} {}", resource.words(), event.new.key());
+                beneath.book.unknown(what, format!("{} cannot be read: {}", missing.what, missing.miss.words()));
+                false
+            }
+        }
     }
 
     /// What is remembered beside the objects.

@@ -42,6 +42,9 @@ impl Queue {
         let hands: Vec<_> = controllers.iter().map(|controller| hand.under(controller.name)).collect();
         loop {
             for (at, resource, event) in self.take() {
+                if !hand.sees_around(&resource, &event).await {
+                    continue;
+                }
                 agenda.note(&hands, controllers, at + REACTION, &resource, &event);
             }
             match agenda.due() {

@@ -19,7 +19,61 @@ use crate::{
     status::Status,
 };
 
+/// Kinds that a controller of a cluster over a live one leaves alone as long as they have nothing to do with the run.
+const GUARDED: [(&str, &str); 8] = [
+    ("", "pods"),
+    ("", "namespaces"),
+    ("", "nodes"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("apps", "daemonsets"),
+    ("batch", "jobs"),
+];
+
 impl Server {
+    /// Has an object of the live cluster beneath to do with what was written here: was it written to itself, is one of its owners
+    /// such an object, or its namespace?
+    pub(crate) fn concerns(&self, spot: &(GroupResource, Box<str>)) -> bool {
+        let Some(beneath) = &self.beneath else { return true };
+        let (namespace, name) = spot.1.split_once('/').unwrap_or(("", &spot.1));
+        if beneath.is_touched(spot)
+            || (!namespace.is_empty() && beneath.is_touched(&(GroupResource::new("", "namespaces"), namespace.into())))
+        {
+            return true;
+        }
+        let Some(stored) = self.store.get(&spot.0, namespace, name) else { return true };
+        stored.owners.iter().any(|owner| {
+            let Some((resource, is_namespaced)) = self.resource_of(&owner.api_version, &owner.kind) else {
+                return false;
+            };
+            let at = crate::store::key(if is_namespaced { namespace } else { "" }, &owner.name);
+            let spot = (resource, at.into());
+            // Owners of owners, as long as they are there at all.
+            if self.store.get(&spot.0, if is_namespaced { namespace } else { "" }, &owner.name).is_none() {
+                return beneath.is_touched(&spot);
+            }
+            self.concerns(&spot)
+        })
+    }
+
+    /// The object, where a controller has to leave it as it is.
+    fn left_alone(&self, resource: &GroupResource, namespace: &str, name: &str) -> Option<Value> {
+        let beneath = self.beneath.as_ref()?;
+        let spot = (resource.clone(), crate::store::key(namespace, name).into());
+        let is_guarded = GUARDED.contains(&(&*resource.group, &*resource.plural));
+        let is_alone = is_guarded && beneath.is_as_live(&spot) && !self.concerns(&spot);
+        is_alone.then(|| self.store.get(resource, namespace, name).map(|stored| stored.value()))?
+    }
+
+    /// Writes down who did what, where somebody wants to know.
+    fn told_of(&self, by: &str, verb: &str, resource: &GroupResource, namespace: &str, name: &str) {
+        if let Some(beneath) = &self.beneath {
+            let spot = (resource.clone(), crate::store::key(namespace, name).into());
+            beneath.note(self.clock.now(), by, verb, &spot);
+        }
+    }
+
     /// The place of an object, in the version that is preferred.
     fn place(&self, resource: &GroupResource, namespace: &str, name: &str, below: &str) -> Result<Place, Status> {
         let versions = self.catalogue().versions(&resource.group, &resource.plural);
@@ -42,7 +96,9 @@ impl Server {
     ) -> Result<Value, Status> {
         let place = self.place(resource, namespace(&object), "", "")?;
         told(&place, &mut object);
-        Ok(self.create(&Order::own(place, manager), object).await?.object)
+        let made = self.create(&Order::own(place, manager), object).await?.object;
+        self.told_of(manager, "create", resource, namespace(&made), name(&made));
+        Ok(made)
     }
 
     pub(crate) async fn hand_update(
@@ -53,8 +109,13 @@ impl Server {
         mut object: Value,
     ) -> Result<Value, Status> {
         let place = self.place(resource, namespace(&object), name(&object), part)?;
+        if let Some(present) = self.left_alone(resource, &place.namespace, &place.name) {
+            return Ok(present);
+        }
         told(&place, &mut object);
-        Ok(self.replace(&Order::own(place, manager), object).await?.object)
+        let written = self.replace(&Order::own(place, manager), object).await?.object;
+        self.told_of(manager, "update", resource, namespace(&written), name(&written));
+        Ok(written)
     }
 
     pub(crate) async fn hand_merge(
@@ -66,8 +127,13 @@ impl Server {
         merged: Value,
     ) -> Result<Value, Status> {
         let place = self.place(resource, namespace, name, part)?;
+        if let Some(present) = self.left_alone(resource, &place.namespace, name) {
+            return Ok(present);
+        }
         let order = Order::own(place, manager);
-        Ok(self.modify(&order, Basis::Any, Book::Open, |live| Ok(patch::merge(live, &merged))).await?.object)
+        let written = self.modify(&order, Basis::Any, Book::Open, |live| Ok(patch::merge(live, &merged))).await?.object;
+        self.told_of(manager, "patch", resource, namespace, name);
+        Ok(written)
     }
 
     pub(crate) async fn hand_delete(
@@ -78,7 +144,12 @@ impl Server {
         how: Deletion,
     ) -> Result<(), Status> {
         let place = self.place(resource, namespace, name, "")?;
-        self.delete(&Order::own(place, manager), &how).await.map(|_| ())
+        if self.left_alone(resource, &place.namespace, name).is_some() {
+            return Ok(());
+        }
+        self.delete(&Order::own(place, manager), &how).await?;
+        self.told_of(manager, "delete", resource, namespace, name);
+        Ok(())
     }
 
     pub(crate) async fn hand_bind(
@@ -89,7 +160,12 @@ impl Server {
     ) -> Result<(), Status> {
         let pods = GroupResource::from(Resource::core("pods"));
         let place = self.place(&pods, namespace, name, "")?;
-        self.bind(Order::own(place, manager), node).await
+        if self.left_alone(&pods, namespace, name).is_some() {
+            return Ok(());
+        }
+        self.bind(Order::own(place, manager), node).await?;
+        self.told_of(manager, "bind", &pods, namespace, name);
+        Ok(())
     }
 
     /// Empties the finalizers of a namespace that has been emptied.

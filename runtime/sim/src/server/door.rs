@@ -56,7 +56,8 @@ impl Server {
         })
     }
 
-    async fn answer(self: Arc<Self>, request: Request) -> Response {
+    /// Answers one request.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Response {
         let _busy = self.clock.busy();
         self.clock.advance(COST);
         // A fault of ours ends this request, and nothing beside it.
@@ -199,7 +200,8 @@ fn deletion(asked: &Asked, place: &Place) -> Result<(Order, Deletion), Status> {
     Ok((order, how))
 }
 
-fn verb(asked: &Asked, place: &Place) -> Option<&'static str> {
+/// What a request asks for, in the word that rights are given for.
+pub(crate) fn verb(asked: &Asked, place: &Place) -> Option<&'static str> {
     let is_object = !place.name.is_empty();
     Some(match asked.method {
         Method::GET | Method::HEAD if asked.query.flag("watch") => "watch",

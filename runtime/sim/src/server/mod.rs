@@ -40,15 +40,22 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::{
+    answer::Answer,
+    body::{LARGEST, any as body_of, media},
     delete::{Deletion, Propagation},
+    door::{Asked, verb},
     metadata::generated,
     order::Order,
+    path::{Path, Place, read as read_path, without_watch},
+    query::Query,
+    render::arrange,
     shape::reread,
 };
 use crate::{
     admission::Answerer,
     controller::{Habits, Queue},
     kind::{Catalogue, Kind},
+    overlay::Beneath,
     resource::GroupResource,
     store::{Expect, Miss, Store, Stored},
     time::Clock,
@@ -65,16 +72,34 @@ pub(crate) struct Server {
     answerer: RwLock<Option<Answerer>>,
     troubles: RwLock<Option<Arc<trouble::Troubles>>>,
     dice: Mutex<StdRng>,
+    /// The live cluster that this one is laid over; none where this one is all there is.
+    beneath: Option<Arc<Beneath>>,
 }
 
 const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
 
 impl Server {
     pub(crate) fn new(clock: Clock, seed: u64, habits: Habits) -> Arc<Self> {
+        let server = Self::with(clock, seed, habits, None);
+        server.begin();
+        Arc::new(server)
+    }
+
+    /// One over a live cluster: it begins with nothing of its own.
+    pub(crate) fn over(beneath: Arc<Beneath>, clock: Clock, seed: u64, habits: Habits) -> Arc<Self> {
+        Arc::new(Self::with(clock, seed, habits, Some(beneath)))
+    }
+
+    fn with(clock: Clock, seed: u64, habits: Habits, beneath: Option<Arc<Beneath>>) -> Self {
         let queue = Arc::new(Queue::default());
-        let (told, time) = (queue.clone(), clock.clone());
-        let store = Store::new(Some(Box::new(move |resource, event| told.push(time.now(), resource, event))));
-        let server = Self {
+        let (told, time, below) = (queue.clone(), clock.clone(), beneath.clone());
+        let store = Store::new(Some(Box::new(move |resource, event| {
+            if let Some(beneath) = &below {
+                beneath.touch(resource, event);
+            }
+            told.push(time.now(), resource, event);
+        })));
+        Self {
             clock,
             store,
             queue,
@@ -84,9 +109,13 @@ impl Server {
             answerer: RwLock::new(None),
             troubles: RwLock::new(None),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
-        };
-        server.begin();
-        Arc::new(server)
+            beneath,
+        }
+    }
+
+    /// The live cluster beneath, where there is one.
+    pub(crate) fn beneath(&self) -> Option<&Arc<Beneath>> {
+        self.beneath.as_ref()
     }
 
     /// How this cluster's machines behave.
@@ -164,7 +193,7 @@ impl Server {
     }
 
     /// Serves what a definition says once it is established.
-    fn take_in(&self, definition: &Value) {
+    pub(crate) fn take_in(&self, definition: &Value) {
         let mut conditions = definition["status"]["conditions"].as_array().into_iter().flatten();
         if conditions.any(|one| one["type"] == "Established" && one["status"] == "True") {
             let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);

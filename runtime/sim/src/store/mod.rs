@@ -177,6 +177,24 @@ impl Store {
         Ok(new)
     }
 
+    /// Lays an object beneath all that happens here: it has been there all along, at the version that it came with, and nobody is
+    /// told. Whatever is written afterwards has a higher version. False where there is such an object already.
+    pub(crate) fn lay(&self, resource: &GroupResource, object: &Arc<Stored>) -> bool {
+        let mut inner = self.write();
+        let inner = &mut *inner;
+        let rack = inner.racks.entry(resource.clone()).or_default();
+        if rack.objects.contains_key(object.key()) {
+            return false;
+        }
+        inner.version = inner.version.max(object.version);
+        rack.objects.insert(object.key().into(), object.clone());
+        rack.index(object.key(), None, object.first_field());
+        for owner in &object.owners {
+            inner.owned.entry(owner.uid.clone()).or_default().insert((resource.clone(), object.key().into()));
+        }
+        true
+    }
+
     /// Takes an object away. Returns its last state, under the version of the deletion.
     pub(crate) fn remove(
         &self,

@@ -71,3 +71,20 @@ fn indices_follow_what_happens() {
     assert_eq!(store.by_field(&pods(), "n2").len(), 0);
     assert_eq!(store.events(&pods(), 0, 10).unwrap().events.len(), 3);
 }
+
+#[test]
+fn what_is_laid_beneath_has_been_there_all_along() {
+    let store = Store::new(None);
+    store.put(&pods(), &mut pod("a", "x", "n1"), Expect::Absent).unwrap();
+    let before = store.version();
+    let mut old = pod("a", "w", "n1");
+    old["metadata"]["resourceVersion"] = "900".into();
+    let laid = Arc::new(Stored::of(&pods(), &old, 900));
+    assert!(store.lay(&pods(), &laid));
+    assert!(!store.lay(&pods(), &laid), "it is there already");
+    assert!(store.events(&pods(), before, 10).unwrap().events.is_empty(), "nothing has happened");
+    assert_eq!(names(&store.page(&pods(), Span::default(), |_| true).unwrap()), ["w", "x"]);
+    assert_eq!(store.by_field(&pods(), "n1").len(), 2);
+    let next = store.put(&pods(), &mut pod("a", "w", "n2"), Expect::Version(900)).unwrap();
+    assert!(next.version > 900);
+}

@@ -58,6 +58,15 @@ impl Fleet {
         }
     }
 
+    /// Completes once everything has been read that it acts on, by a fleet that runs: from then on it answers for every istiod that
+    /// was there at first.
+    pub async fn ready(&self) {
+        self.view.completed().await;
+        if self.running.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            self.refresh();
+        }
+    }
+
     /// Answers an admission review that the API server sends to a Service, named as in the webhook's `clientConfig`, at a
     /// path. None where no istiod answers: its Service selects none that runs, or the path is not one of istiod's.
     pub async fn admit(&self, namespace: &str, service: &str, path: &str, review: Value) -> Option<Value> {

@@ -95,6 +95,11 @@ impl View {
         self.mirrors().into_iter().all(Mirror::is_complete)
     }
 
+    /// Completes once every collection has been read.
+    pub(crate) async fn completed(&self) {
+        join_all(self.mirrors().map(Mirror::completed)).await;
+    }
+
     /// Follows every collection, for ever.
     pub(crate) async fn follow(&self, api: &Api, pace: &dyn Pace) {
         let unheard = Notify::new();
