@@ -29,6 +29,11 @@ const ROOMS: &[Room] = &[
     Room { concept: "the bytes of the journal", marks: &["journal.jsonl"], only_in: &["runtime/core/src/journal/"] },
     Room { concept: "exit codes", marks: &["ExitCode::from(", "process::exit("], only_in: &["runtime/cli/exit.rs"] },
     Room {
+        concept: "a request of a dry run leaving for the live cluster",
+        marks: &["live.send("],
+        only_in: &["runtime/sim/src/overlay/gate.rs"],
+    },
+    Room {
         concept: "Istio",
         marks: &["istiod", "ztunnel", "istio.io"],
         only_in: &["runtime/sim/src/actor/", "stdlib/rhai/", "runbooks/"],

@@ -56,27 +56,32 @@ Steps   as far as they can be seen without running it
    2  Restart <name>
 
 Options of every run
-      --context NAME       Context of the kubeconfig
-      --kubeconfig FILE    Kubeconfig; else KUBECONFIG, else ~/.kube/config
-  -n, --namespace NAME     Namespace where a call names none
-      --params FILE        Parameters from a YAML or JSON file
-      --yes                Answer the question at the start with yes
-      --approve STEP-ID    Give an approval beforehand; `all` gives every one
-      --override CHECK     Let a failed check through; needs --reason
-      --reason TEXT        Why; one for each --override, in order
-      --rehearse SCENARIO  Rehearse on a simulated cluster: a scenario file or
-                           the runbook's own
-      --keep               Serve the simulated cluster after the rehearsal
-      --report FILE        Write the run's report to a file too
-      --output FORM        human, plain or json; human on a terminal, else plain
-      --journal DIR        Where runs are kept; else below $XDG_STATE_HOME or
-                           ~/.local/state
-      --helm PATH          The helm to drive; else the first on the PATH
-      --limits WORD        polite or off; else polite, at most 50 writes/s
-      --library DIR        Folder to import modules from, beside the script's
-                           own
-  -v, --verbose            Log every call; -vv in detail
-      --log-format FORM    text or json, on standard error
+      --context NAME          Context of the kubeconfig
+      --kubeconfig FILE       Kubeconfig; else KUBECONFIG, else ~/.kube/config
+  -n, --namespace NAME        Namespace where a call names none
+      --params FILE           Parameters from a YAML or JSON file
+      --yes                   Answer the question at the start with yes
+      --approve STEP-ID       Give an approval beforehand; `all` gives every one
+      --override CHECK        Let a failed check through; needs --reason
+      --reason TEXT           Why; one for each --override, in order
+      --dry-run               See on the live cluster what each step would do,
+                              without writing to it
+      --no-server-validation  Do not ask the API server what it would say to the
+                              writes of a dry run
+      --rehearse SCENARIO     Rehearse on a simulated cluster: a scenario file
+                              or the runbook's own
+      --keep                  Serve the simulated cluster after the rehearsal
+      --report FILE           Write the run's report to a file too
+      --output FORM           human, plain or json; human on a terminal, else
+                              plain
+      --journal DIR           Where runs are kept; else below $XDG_STATE_HOME or
+                              ~/.local/state
+      --helm PATH             The helm to drive; else the first on the PATH
+      --limits WORD           polite or off; else polite, at most 50 writes/s
+      --library DIR           Folder to import modules from, beside the script's
+                              own
+  -v, --verbose               Log every call; -vv in detail
+      --log-format FORM       text or json, on standard error
 -- exit 0
 
 "#]]
@@ -116,6 +121,10 @@ Options:
                                one
       --override <CHECK>       Let a failed check through; needs --reason
       --reason <TEXT>          Why; one for each --override, in order
+      --dry-run                See on the live cluster what each step would do,
+                               without writing to it
+      --no-server-validation   Do not ask the API server what it would say to
+                               the writes of a dry run
       --rehearse [<SCENARIO>]  Rehearse on a simulated cluster: a scenario file
                                or the runbook's own
       --keep                   Serve the simulated cluster after the rehearsal

@@ -207,7 +207,9 @@ impl Beneath {
                 Err(Miss::Refused { code: 410, .. }) if restarts < RESTARTS => restarts += 1,
                 Err(miss) => return Err(miss),
                 Ok(objects) => {
-                    objects.iter().for_each(|object| self.lay(server, kind, object));
+                    for object in &objects {
+                        self.lay(server, kind, object);
+                    }
                     return Ok(());
                 }
             }

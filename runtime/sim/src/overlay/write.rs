@@ -66,7 +66,7 @@ impl Door {
         let mut named = place.name.clone();
         if named.is_empty() && visit.verb == "create" {
             let sent = body_of(media(&visit.asked.headers), &visit.asked.body).ok().flatten();
-            named = sent.as_ref().map(name).unwrap_or_default().to_owned();
+            sent.as_ref().map(name).unwrap_or_default().clone_into(&mut named);
         }
         let key = if named.is_empty() { String::new() } else { key(&place.namespace, &named) };
         (place.resource(), key.into())
