@@ -6,5 +6,4 @@ mod consent;
 mod lease;
 mod overlaid;
 
-pub(crate) use consent::Consenting;
 pub(crate) use overlaid::Overlaid;

@@ -65,8 +65,8 @@ impl Overlaid {
         let clock = Arc::new(SimulatedClock::new(overlay.simulation().clock().clone(), real.clone()));
         rehearsal::let_live(overlay.simulation(), real, runtime, &stop);
         cast(&overlay, runtime, &stop);
-        let (asked, _stop) = (Arc::default(), stop.drop_guard());
-        Ok(Arc::new(Self { overlay, clock, live, asked, folder, _stop }))
+        let asked = Arc::default();
+        Ok(Arc::new(Self { overlay, clock, live, asked, folder, _stop: stop.drop_guard() }))
     }
 
     /// A kubeconfig that leads to the overlay from other programs.

@@ -118,14 +118,14 @@ async fn a_stand_in_writes_to_what_is_planned_and_only_seems_to_write_to_the_res
     let bench = two_deployments().await;
     let actor = bench.overlay.door(Asker::Actor).router();
     let patch = json!({ "metadata": { "annotations": { "x": "1" } } });
-    let path = |name: &str| format!("{DEPLOYMENTS}/{name}?fieldManager=stand-in");
-    let seem = answered(send(&actor, "PATCH", &path("web"), MERGE, patch.clone()).await);
+    let at = |name: &str| format!("{DEPLOYMENTS}/{name}?fieldManager=stand-in");
+    let seem = answered(send(&actor, "PATCH", &at("web"), MERGE, patch.clone()).await);
     assert_eq!(seem["metadata"]["annotations"]["x"], "1");
     assert!(bench.get(&format!("{DEPLOYMENTS}/web")).await["metadata"]["annotations"].get("x").is_none());
     let label = json!({ "metadata": { "labels": { "y": "1" } } });
     answered(bench.ask("PATCH", &format!("{DEPLOYMENTS}/web"), MERGE, label).await);
     for name in ["web", "api"] {
-        answered(send(&actor, "PATCH", &path(name), MERGE, patch.clone()).await);
+        answered(send(&actor, "PATCH", &at(name), MERGE, patch.clone()).await);
     }
     let kept = |object: Value| object["metadata"]["annotations"].get("x").is_some();
     assert!(kept(bench.get(&format!("{DEPLOYMENTS}/web")).await));
