@@ -12,7 +12,6 @@ mod ambient;
 mod bench;
 mod canary;
 mod control_plane;
-mod dry_run;
 mod example;
 mod gate;
 mod gateway;

@@ -95,21 +95,6 @@ impl Ran {
         self.requests.iter().filter(|r| r.is_mutating()).map(AuditEntry::summary).collect()
     }
 
-    /// Writes that the API server was told not to carry out.
-    pub(crate) fn judged(&self) -> Vec<String> {
-        let writes = |r: &&AuditEntry| r.dry_run && !matches!(r.verb.as_str(), "get" | "list" | "watch");
-        self.requests.iter().filter(writes).map(AuditEntry::summary).collect()
-    }
-
-    /// What reached the API server by verb, with how often.
-    pub(crate) fn verbs(&self) -> std::collections::BTreeMap<String, usize> {
-        let mut verbs = std::collections::BTreeMap::new();
-        for request in &self.requests {
-            *verbs.entry(request.verb.clone()).or_default() += 1;
-        }
-        verbs
-    }
-
     /// Demands that nothing was changed, not even tried.
     #[track_caller]
     pub(crate) fn wrote_nothing(self) -> Self {
