@@ -41,6 +41,8 @@ pub(crate) enum Asked {
     ChartDiff { before: String, after: String },
     /// Save what a rehearsal needs from a live cluster: where to, and of which namespaces.
     Snapshot { out: Option<PathBuf>, only: Vec<String> },
+    /// Serve a simulated cluster: of which scenario, with charts from where.
+    Sim { scenario: Option<String>, charts: Option<String> },
     /// List the runs.
     Runs { all: bool },
     /// Print the report of a run; of the newest where none is named.
@@ -75,6 +77,8 @@ pub(crate) struct Options {
     pub(crate) report: Option<PathBuf>,
     /// `--keep`.
     pub(crate) keep: bool,
+    /// `--audit-log`.
+    pub(crate) audit_log: Option<PathBuf>,
 }
 
 /// The options that every run has, in the order of the help page.
@@ -108,6 +112,7 @@ pub(crate) fn options() -> Vec<Arg> {
             .long("keep")
             .action(ArgAction::SetTrue)
             .help("Serve the simulated cluster after the rehearsal"),
+        value("audit-log", "FILE", "Write each request of a rehearsal to a file"),
         value("report", "FILE", "Write the run's report to a file too"),
         value("output", "FORM", "human, plain or json; human on a terminal, else plain"),
         value("journal", "DIR", "Where runs are kept; else below $XDG_STATE_HOME or ~/.local/state"),
@@ -153,10 +158,29 @@ pub(crate) fn command() -> Command {
                     .arg(name("after", "The chart to compare it with").required(true)),
             ),
             snapshot(),
+            sim(),
             Command::new("help")
                 .about("Explain: `exit-codes` or `faults`")
                 .arg(name("topic", "`exit-codes`, `faults`, or a command")),
         ])
+}
+
+/// The command that serves a simulated cluster.
+fn sim() -> Command {
+    Command::new("sim")
+        .about("Serve a simulated cluster for your own kubectl and helm, until Ctrl-C")
+        .arg(
+            Arg::new("scenario")
+                .value_name("SCENARIO")
+                .help("What it begins with: a file, or the name of one in the box; an empty cluster where absent"),
+        )
+        .arg(
+            Arg::new("charts")
+                .long("charts")
+                .value_name("PLACE")
+                .help("Where the charts of its releases are; else as the scenario says, else the stand-ins"),
+        )
+        .args(options().into_iter().filter(|arg| ["helm", "audit-log"].contains(&arg.get_id().as_str())))
 }
 
 /// The command that saves a cluster.
@@ -204,6 +228,7 @@ pub(crate) fn read(words: &[OsString], columns: usize) -> Result<(Asked, Options
             out: text("out").map(Into::into),
             only: inner.get_many::<String>("only").into_iter().flatten().cloned().collect(),
         },
+        "sim" => Asked::Sim { scenario: text("scenario"), charts: text("charts") },
         "help" => Asked::Help { topic: text("topic") },
         script => {
             // What stood before the script is read again together with what stands behind it.
@@ -269,6 +294,7 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         dry_run: flag("dry-run"),
         validation: if flag("no-server-validation") { Validation::Skip } else { Validation::Ask },
         report: text("report").map(Into::into),
+        audit_log: text("audit-log").map(Into::into),
         keep: flag("keep"),
         limits: text("limits").map(|word| limits(&word)).transpose()?.unwrap_or_default(),
     })

@@ -74,9 +74,10 @@ impl Mode {
     pub(crate) fn operator(&self, person: Person) -> Arc<dyn Operator> {
         match self {
             Self::Live => Arc::new(person),
-            Self::Rehearsal(rehearsal) => {
-                Arc::new(Scripted { beforehand: person.beforehand, answers: rehearsal.script.scenario.answers.clone() })
-            }
+            Self::Rehearsal(rehearsal) => Arc::new(Scripted {
+                beforehand: person.beforehand,
+                answers: rehearsal.script.scenario.answers.clone().unwrap_or_default(),
+            }),
             Self::DryRun(planned) => Arc::new(planned.operator(person.beforehand)),
         }
     }

@@ -14,7 +14,7 @@ use crate::bundled;
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// The commands, for whoever misspells one and so seems to name a script.
-const COMMANDS: [&str; 6] = ["list", "show", "fork", "runs", "report", "help"];
+const COMMANDS: [&str; 9] = ["list", "show", "fork", "runs", "report", "chart", "snapshot", "sim", "help"];
 
 /// A script that was found.
 #[derive(Debug)]

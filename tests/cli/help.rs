@@ -71,6 +71,7 @@ Options of every run
       --rehearse SCENARIO     Rehearse on a simulated cluster: a scenario file
                               or the runbook's own
       --keep                  Serve the simulated cluster after the rehearsal
+      --audit-log FILE        Write each request of a rehearsal to a file
       --report FILE           Write the run's report to a file too
       --output FORM           human, plain or json; human on a terminal, else
                               plain
@@ -109,6 +110,8 @@ Commands:
   chart     Look at charts
   snapshot  Save what a rehearsal needs from a live cluster, without the values
             of Secrets
+  sim       Serve a simulated cluster for your own kubectl and helm, until
+            Ctrl-C
   help      Explain: `exit-codes` or `faults`
 
 Options:
@@ -128,6 +131,7 @@ Options:
       --rehearse [<SCENARIO>]  Rehearse on a simulated cluster: a scenario file
                                or the runbook's own
       --keep                   Serve the simulated cluster after the rehearsal
+      --audit-log <FILE>       Write each request of a rehearsal to a file
       --report <FILE>          Write the run's report to a file too
       --output <FORM>          human, plain or json; human on a terminal, else
                                plain

@@ -1,20 +1,34 @@
 //! Bundled runbooks on a simulated cluster, run as a person runs them, on a machine that has nothing.
 //!
-//! Not known here: how the simulation works.
+//! What needs hundreds of runs lies in `inside/` and runs in one process, as tests of the program itself. Not known here: how the
+//! simulation works.
 
-#![expect(clippy::disallowed_methods, reason = "the program is run as a person runs it")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the program is run as a person runs it, and what is wrong in a test may panic"
+)]
 
+mod document;
+mod refusal;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs the program without a home, a kubeconfig, a helm or anything else on the `PATH`.
 fn bare(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("there is room for a folder");
+    in_folder(folder.path(), arguments)
+}
+
+/// The same in a folder of the test's own.
+fn in_folder(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_runbook"))
         .args(arguments)
         .env_clear()
-        .env("PATH", folder.path())
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
+        .env("PATH", folder)
+        .env("HOME", folder)
+        .current_dir(folder)
         .output()
         .expect("the program starts")
 }
@@ -44,25 +58,15 @@ fn a_bare_machine_rehearses_the_whole_ambient_upgrade() {
 }
 
 #[test]
-fn a_node_that_cannot_pull_the_new_image_stops_it_and_is_named() {
+fn a_rehearsal_that_stops_says_so_in_its_report_too() {
     let folder = tempfile::tempdir().unwrap();
-    let scenario = folder.path().join("pull.yaml");
-    let calm = include_str!("../../runbooks/scenarios/ambient-upgrade.yaml");
-    let failing = format!("{calm}failures:\n- {{ how: image-pull, node: node-1, image: 'ztunnel:1.30.3' }}\n");
-    fs_err::write(&scenario, failing).unwrap();
-    let output = bare(&["ambient-upgrade.rhai", "--rehearse", scenario.to_str().unwrap()]);
-    let text = printed(&output);
-    assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("node-1") && text.contains("daemonset/ztunnel"), "{text}");
-}
-
-#[test]
-fn a_scenario_that_cannot_be_understood_is_refused_with_its_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let scenario = folder.path().join("wrong.yaml");
-    fs_err::write(&scenario, "about: Wrong.\nnodez: 3\n").unwrap();
-    let output = bare(&["ambient-upgrade.rhai", "--rehearse", scenario.to_str().unwrap()]);
-    let text = printed(&output);
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("nodez") && text.contains("line 2"), "{text}");
+    let file = folder.path().join("report.md");
+    let scenario = "rolling-restart-crash";
+    let output = bare(&["rolling-restart.rhai", "--rehearse", scenario, "--report", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3), "{}", printed(&output));
+    let report = fs_err::read_to_string(&file).unwrap();
+    assert!(report.contains("**A rehearsal**") && report.contains(scenario), "{report}");
+    let json = bare(&["rolling-restart.rhai", "--rehearse", scenario, "--output", "json"]);
+    let first = printed(&json).lines().next().map(str::to_owned).unwrap_or_default();
+    assert!(first.contains(&format!(r#""rehearsal":"{scenario}""#)), "{first}");
 }

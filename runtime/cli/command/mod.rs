@@ -7,8 +7,14 @@ mod explain;
 mod record;
 mod run;
 mod shelf;
+mod sim;
 mod snapshot;
 mod stage;
+
+// How bundled runbooks fare in every scenario is looked at from in here: hundreds of runs, and not one process.
+#[cfg(test)]
+#[path = "../../../tests/rehearsals/inside/mod.rs"]
+mod rehearsals;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -102,6 +108,7 @@ impl Program {
             Asked::Report { run } => record::report(self, &options, run.as_deref())?,
             Asked::ChartDiff { before, after } => chart::diff(self, &options, before, after)?,
             Asked::Snapshot { out, only } => snapshot::take(self, &options, out.as_deref(), only)?,
+            Asked::Sim { scenario, charts } => sim::serve(self, &options, scenario.as_deref(), charts.as_deref())?,
             Asked::Help { topic } => explain::help(self, topic.as_deref())?,
             Asked::Text(text) => self.writer.text(Channel::Out, text),
             Asked::Run { .. } => unreachable!("handled above"),

@@ -31,11 +31,11 @@ use crate::{interrupt, mode, trace};
 const WORKERS: usize = 2;
 
 /// A script that was read, and what the command line says about it.
-struct Prepared {
-    found: Found,
-    runbook: Runbook,
-    options: Options,
-    matches: ArgMatches,
+pub(super) struct Prepared {
+    pub(super) found: Found,
+    pub(super) runbook: Runbook,
+    pub(super) options: Options,
+    pub(super) matches: ArgMatches,
 }
 
 /// Runs a script, or shows its help.
@@ -58,7 +58,8 @@ pub(super) fn run(program: &Program, asked: &str, words: &[OsString]) -> Result<
     exit
 }
 
-fn prepare(asked: &str, words: &[OsString]) -> Result<Prepared, Trouble> {
+/// Reads a script, and the command line by its parameters.
+pub(super) fn prepare(asked: &str, words: &[OsString]) -> Result<Prepared, Trouble> {
     let found = script::find(asked)?;
     let source = found.source();
     let texts = texts(&found, &source.name);

@@ -73,7 +73,7 @@ impl Stage<'_> {
         let charts = given.get("charts").and_then(Value::as_str).unwrap_or_default();
         let operator = Scripted::willing();
         let world = self.mode.world(self.surroundings(Arc::new(operator), given), &Arc::new(OnceLock::new()));
-        Ok(rehearsal.prepare(world, charts)?)
+        Ok(rehearsal.prepare(world, charts, self.options.audit_log.as_deref())?)
     }
 
     /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C; tells what a dry run has planned.

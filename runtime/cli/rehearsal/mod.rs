@@ -2,6 +2,7 @@
 //!
 //! Does not know what a run does in it.
 
+mod audit;
 mod clock;
 mod operator;
 mod prepare;
@@ -63,10 +64,59 @@ impl Script {
             )
             .hint(format!("in the box are {known}")));
         };
-        let scenario = Scenario::read(&text)
-            .map_err(|why| Fault::new(Code::Usage, format!("scenario `{name}` cannot be understood")).seen(&why))?;
-        Ok(Self { name, scenario })
+        let scenario = read(&name, &text)?;
+        Ok(Self { scenario: based(scenario, Path::new(&name))?, name })
     }
+}
+
+/// More than this many scenarios that begin with each other are a circle.
+const LAYERS: usize = 8;
+
+fn read(name: &str, text: &str) -> Result<Scenario, Fault> {
+    Scenario::read(text)
+        .map_err(|why| Fault::new(Code::Usage, format!("scenario `{name}` cannot be understood")).seen(&why))
+}
+
+/// A scenario over all that it begins with: files beside it, or scenarios in the box.
+fn based(mut scenario: Scenario, place: &Path) -> Result<Scenario, Fault> {
+    let folder = place.parent().unwrap_or(Path::new(""));
+    for _ in 0..LAYERS {
+        let Some(from) = scenario.from.take() else { return Ok(scenario) };
+        let file = folder.join(&from);
+        let text = if file.is_file() {
+            fs_err::read_to_string(&file)
+                .map_err(|error| Fault::new(Code::Usage, format!("scenario `{from}` cannot be read: {error}")))?
+        } else {
+            let nowhere = || {
+                let known = bundled::scenarios().join(", ");
+                Fault::new(
+                    Code::Usage,
+                    format!("scenario `{}` begins with `{from}`, which there is not", place.display()),
+                )
+                .hint(format!("name a file beside it, or one in the box: {known}"))
+            };
+            bundled::scenario(&from).ok_or_else(nowhere)?.to_owned()
+        };
+        scenario = scenario.over(read(&from, &text)?);
+    }
+    Err(Fault::new(Code::Usage, format!("scenario `{}` begins with itself", place.display()))
+        .hint("end the circle: one of them has no `from`"))
+}
+
+/// The cluster of a scenario, before anybody acts in it.
+fn simulation(script: &Script) -> Result<Simulation, Fault> {
+    let scenario = &script.scenario;
+    let usual = Options { habits: scenario.calm(), ..Options::default() };
+    let options = match scenario.at {
+        // What the state's own cluster gave out is not given out again.
+        Some(at) => Options { seed: at.as_millisecond().unsigned_abs(), start: at, ..usual },
+        None => usual,
+    };
+    let simulation = Simulation::new(options);
+    simulation
+        .restore(scenario.state.clone())
+        .map_err(|why| Fault::new(Code::Usage, format!("scenario `{}` cannot be prepared: {why}", script.name)))?;
+    Ok(simulation)
 }
 
 /// A simulated cluster in which everybody acts.
@@ -84,8 +134,7 @@ impl Rehearsal {
     /// Faults: `RB001` where the loopback address cannot be listened on.
     pub(crate) fn start(script: Script, real: &Arc<RealClock>, runtime: &Handle) -> Result<Arc<Self>, Fault> {
         let _inside = runtime.enter();
-        let options = Options { habits: script.scenario.calm(), ..Options::default() };
-        let (simulation, stop) = (Simulation::new(options), CancellationToken::new());
+        let (simulation, stop) = (simulation(&script)?, CancellationToken::new());
         let failed = |what: &str, error: std::io::Error| Fault::new(Code::Internal, format!("{what}: {error}"));
         let listening = runtime
             .block_on(simulation.listen(stop.clone()))

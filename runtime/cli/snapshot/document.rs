@@ -38,14 +38,13 @@ impl<'a> Document<'a> {
         } else {
             String::new()
         };
-        let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let taken = at.strftime("%Y-%m-%d %H:%M:%S UTC");
         let about =
-            format!("Snapshot of {} ({}, Kubernetes {version}){part}, taken {at}.", cluster.context, cluster.server);
-        // Its nodes stand among the objects; no others are made.
-        let head = json!({ "about": about, "nodes": [] });
+            format!("Snapshot of {} ({}, Kubernetes {version}){part}, taken {taken}.", cluster.context, cluster.server);
+        let head = json!({ "about": about, "at": at });
         self.write(
             "# Values of Secrets are replaced by numbered tokens. Look through the rest before you hand it to anybody.\n\
-             # What controllers made (pods, their owners, statuses) is not here: in a rehearsal they make it again.\n",
+             # A rehearsal begins with these objects as they were, pods and statuses included.\n",
         )?;
         let head = yaml(&head)?;
         self.write(&head)
@@ -54,7 +53,7 @@ impl<'a> Document<'a> {
     /// One object more.
     pub(super) fn object(&mut self, object: &Value) -> Result<(), Fault> {
         if std::mem::take(&mut self.empty) {
-            self.write("objects:\n")?;
+            self.write("state:\n")?;
         }
         let item = yaml(&[object])?;
         self.write(&item)

@@ -6,7 +6,7 @@
 mod disguise;
 mod document;
 mod extent;
-mod manifest;
+mod kept;
 mod release;
 mod token;
 
@@ -116,7 +116,7 @@ impl<'a> Snapshot<'a> {
     fn keep(&mut self, objects: Vec<Value>) -> Result<(), Fault> {
         let before = self.tally.objects;
         let kept: Vec<_> = objects.into_iter().filter(|object| self.extent.keeps(object)).collect();
-        for mut object in kept.into_iter().filter_map(manifest::of) {
+        for mut object in kept.into_iter().filter_map(kept::of) {
             if let Some(release) = release::of(&object) {
                 self.releases.insert(release);
             }

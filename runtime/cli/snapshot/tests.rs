@@ -68,7 +68,7 @@ fn objects(document: &Value) -> Vec<String> {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"))
     };
-    document["objects"].as_array().unwrap().iter().map(of).collect()
+    document["state"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[tokio::test]
@@ -80,16 +80,23 @@ async fn a_whole_cluster_is_one_document_without_its_secrets() {
     let about = document["about"].as_str().unwrap();
     assert!(about.starts_with("Snapshot of shop-cluster (https://shop.example, Kubernetes v1."), "{about}");
     assert!(about.ends_with("), taken 1970-01-01 00:00:00 UTC."), "{about}");
-    assert_eq!(document["nodes"], json!([]));
+    assert_eq!(document["at"], "1970-01-01T00:00:00Z");
     let objects = objects(&document);
     assert_eq!(objects.len(), tally.objects);
     for wanted in ["Namespace /shop", "Secret shop/db", "ConfigMap bank/db", "Namespace /kube-system"] {
         assert!(objects.iter().any(|object| object == wanted), "{wanted} in {objects:?}");
     }
-    let shop = document["objects"].as_array().unwrap().iter().find(|object| object["metadata"]["name"] == "shop");
-    let labels = json!({ "kubernetes.io/metadata.name": "shop" });
-    let wanted = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": labels } });
-    assert_eq!(shop, Some(&wanted));
+    let shop = document["state"].as_array().unwrap().iter().find(|object| object["metadata"]["name"] == "shop");
+    let shop = shop.unwrap();
+    assert_eq!(shop["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": "shop" }));
+    assert_eq!(shop["status"], json!({ "phase": "Active" }));
+    assert!(shop["metadata"]["uid"].is_string() && shop["metadata"].get("resourceVersion").is_none(), "{shop}");
+    // What was saved is a scenario, and stands in its cluster as it stood.
+    let scenario = runbook_sim::scenario::Scenario::read(&text).unwrap();
+    let again = Simulation::new(Options::default());
+    again.restore(scenario.state).unwrap();
+    let restored = again.objects().into_iter().find(|object| object["metadata"]["name"] == "shop").unwrap();
+    assert_eq!(restored["metadata"]["uid"], shop["metadata"]["uid"]);
 }
 
 #[tokio::test]

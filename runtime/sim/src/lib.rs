@@ -14,6 +14,7 @@
 pub mod actor;
 mod admission;
 mod apply;
+mod audit;
 mod controller;
 mod defaults;
 mod kind;
@@ -35,6 +36,7 @@ mod store;
 pub mod time;
 
 pub use admission::{Answerer, Call};
+pub use audit::{AuditEntry, Witness};
 pub use controller::{Failing, Failure, Habits};
 pub use listen::Listening;
 pub use simulation::{Options, Service, Simulation};

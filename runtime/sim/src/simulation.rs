@@ -8,11 +8,13 @@ use axum::{Router, body::Body};
 use http::{Request, Response};
 use jiff::Timestamp;
 use kube::Client;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::{BoxError, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
     admission::Answerer,
+    audit::Witness,
     controller::{ALL, Habits, Hand},
     listen::{Listening, listen},
     scenario::Trouble,
@@ -102,6 +104,22 @@ impl Simulation {
     /// Lets things go wrong with requests from now on.
     pub fn set_troubles(&self, troubles: Vec<Trouble>) {
         self.server.set_troubles(troubles);
+    }
+
+    /// Tells `witness` of every request for a resource from now on, once it is answered.
+    pub fn set_witness(&self, witness: Witness) {
+        self.server.set_witness(witness);
+    }
+
+    /// Every object as it is now, with its uid, owners and status: what [`Simulation::restore`] takes.
+    pub fn objects(&self) -> Vec<Value> {
+        self.server.everything()
+    }
+
+    /// Puts objects in their places exactly as they were kept: nothing is completed, checked or asked about. For before
+    /// [`Simulation::run`]; an error names the object that has no place.
+    pub fn restore(&self, objects: Vec<Value>) -> Result<(), String> {
+        self.server.restore(objects)
     }
 
     /// Serves the API server on the loopback address too, until `stop` is cancelled.

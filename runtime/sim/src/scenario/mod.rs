@@ -4,11 +4,13 @@
 //! are written.
 
 mod duration;
+mod layer;
 mod node;
 mod trouble;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -25,9 +27,18 @@ pub struct Scenario {
     /// What it is about, in a sentence.
     #[serde(default)]
     pub about: String,
-    /// The nodes: a number, or a list. Three where absent.
+    /// Another scenario that this one begins with: its file, beside this one, or its name in the box.
     #[serde(default)]
-    pub nodes: Nodes,
+    pub from: Option<String>,
+    /// The nodes: a number, or a list. Three where absent, and none where there is a state.
+    #[serde(default)]
+    pub nodes: Option<Nodes>,
+    /// What the clock shows at first.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// Objects exactly as they were kept, with uids, owners and statuses: what a snapshot holds.
+    #[serde(default)]
+    pub state: Vec<Value>,
     /// Objects that are there from the beginning, before any release: maps as in a manifest.
     #[serde(default)]
     pub objects: Vec<Value>,
@@ -51,7 +62,7 @@ pub struct Scenario {
     pub params: serde_json::Map<String, Value>,
     /// Answers to what the run asks.
     #[serde(default)]
-    pub answers: Answers,
+    pub answers: Option<Answers>,
 }
 
 /// A release, installed as `helm install` would.
@@ -72,6 +83,9 @@ pub struct Release {
     /// Whether helm must not hold the values against the chart's schema.
     #[serde(default)]
     pub skip_schema_validation: bool,
+    /// Whether the server merges its objects, as for helm 4, or helm itself does, as helm 3; as the helm at hand does where absent.
+    #[serde(default)]
+    pub server_side: Option<bool>,
 }
 
 /// How long things take.
@@ -139,6 +153,15 @@ impl Scenario {
         serde_saphyr::from_str(text).map_err(|error| error.to_string())
     }
 
+    /// The nodes that are made.
+    pub fn nodes(&self) -> Vec<Value> {
+        match &self.nodes {
+            Some(nodes) => nodes.all(),
+            None if self.state.is_empty() => Nodes::default().all(),
+            None => Vec::new(),
+        }
+    }
+
     /// How machines behave while the cluster is prepared: everything is well.
     pub fn calm(&self) -> Habits {
         let (timing, usual) = (&self.timing, Habits::default());
@@ -189,7 +212,7 @@ mod tests {
              answers: { approve: [all] }\n",
         )
         .unwrap();
-        assert_eq!(scenario.nodes.all().len(), 2);
+        assert_eq!(scenario.nodes().len(), 2);
         assert_eq!(scenario.calm().image_pull, Duration::from_secs(20));
         assert_eq!(scenario.habits().failures[0].failure, Failure::ImagePull);
         assert_eq!(scenario.trouble[0].call, 2);

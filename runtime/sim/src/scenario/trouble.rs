@@ -5,11 +5,15 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
+use crate::audit::AuditEntry;
+
 /// What happens to the n-th request of a sort.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trouble {
-    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`; any where absent.
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, or `write` for whatever is to change something; any where
+    /// absent.
+    #[serde(default, deserialize_with = "verb")]
     pub verb: Option<String>,
     /// The resource's plural, such as `deployments`; any where absent.
     pub resource: Option<String>,
@@ -17,6 +21,8 @@ pub struct Trouble {
     pub namespace: Option<String>,
     /// Only for the object of this name.
     pub name: Option<String>,
+    /// Only of clients whose name begins with this: `runbook`, `Helm`, `kubectl`. Of anybody where absent, istiod included.
+    pub client: Option<String>,
     /// Which of those requests, from 1.
     #[serde(default = "first")]
     pub call: u64,
@@ -64,14 +70,31 @@ const fn first() -> u64 {
     1
 }
 
+/// Whatever is to change something.
+const WRITE: &str = "write";
+
+/// What may be asked for.
+const VERBS: [&str; 9] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", WRITE];
+
+/// A verb that there is: a misspelt one would never strike, and the scenario rehearse nothing.
+fn verb<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    let word = String::deserialize(source)?;
+    if VERBS.contains(&word.as_str()) {
+        return Ok(Some(word));
+    }
+    Err(D::Error::custom(format!("`{word}` is no verb; there are {}", VERBS.join(", "))))
+}
+
 impl Trouble {
     /// Whether a request is one of those.
-    pub(crate) fn is_about(&self, verb: &str, resource: &str, namespace: &str, name: &str) -> bool {
+    pub(crate) fn is_about(&self, entry: &AuditEntry) -> bool {
         let fits = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
-        fits(&self.verb, verb)
-            && fits(&self.resource, resource)
-            && fits(&self.namespace, namespace)
-            && fits(&self.name, name)
+        let is_verb = if self.verb.as_deref() == Some(WRITE) { entry.is_write() } else { fits(&self.verb, entry.verb) };
+        is_verb
+            && fits(&self.resource, &entry.resource)
+            && fits(&self.namespace, &entry.namespace)
+            && fits(&self.name, &entry.name)
+            && self.client.as_deref().is_none_or(|wanted| entry.client.starts_with(wanted))
     }
 
     /// Whether it happens to the n-th of them.

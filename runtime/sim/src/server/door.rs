@@ -21,7 +21,7 @@ use super::{
     trouble,
     write::Written,
 };
-use crate::status::Status;
+use crate::{audit::AuditEntry, status::Status};
 
 /// What a request costs of simulated time.
 const COST: Duration = Duration::from_millis(1);
@@ -79,17 +79,58 @@ impl Server {
         let asked = Asked { method: head.method, query, headers: head.headers, body };
         match path::read(&self.catalogue(), path.as_deref().unwrap_or(head.uri.path()))? {
             Path::Other(parts) => self.other(&asked, &parts),
-            Path::Resource(place) => {
-                let verb = verb(&asked, &place).unwrap_or_default();
-                match self.strike(verb, &place).await? {
-                    None => {
-                        let warning = super::strategy::deprecation(&place.kind);
-                        self.resource(&asked, &place).await.map(|answer| answer.warning(warning.into_iter().collect()))
-                    }
-                    // It was carried out, and nobody is told.
-                    Some(_) => self.resource(&asked, &place).await.map(|_| trouble::broken()),
-                }
+            Path::Resource(place) if self.is_witnessed() => {
+                let mut entry = self.entry(&asked, &place, head.uri.to_string());
+                let answer = self.struck(&asked, &place, &entry).await;
+                entry.code = answer.as_ref().map_or_else(|status| status.code, |answer| answer.code);
+                entry.at = self.clock.now();
+                self.testify(&entry);
+                answer
             }
+            Path::Resource(place) => self.warned(&asked, &place).await,
+        }
+    }
+
+    /// Answers a request, with a warning where the version that it asks for is on its way out.
+    async fn warned(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
+        let warning = super::strategy::deprecation(&place.kind);
+        self.resource(asked, place).await.map(|answer| answer.warning(warning.into_iter().collect()))
+    }
+
+    /// Answers a request to which something may happen on its way.
+    async fn struck(self: &Arc<Self>, asked: &Asked, place: &Place, entry: &AuditEntry) -> Result<Answer, Status> {
+        match self.strike(entry, place).await? {
+            None => self.warned(asked, place).await,
+            // It was carried out, and nobody is told.
+            Some(_) => self.resource(asked, place).await.map(|_| trouble::broken()),
+        }
+    }
+
+    /// A request as the audit log has it, before it is answered.
+    fn entry(&self, asked: &Asked, place: &Place, uri: String) -> AuditEntry {
+        // What is sent to below an object, such as an eviction, is created there.
+        let verb = verb(asked, place).unwrap_or("create");
+        let body = || body::any(asked.media(), &asked.body).ok().flatten().unwrap_or_default();
+        let mut name = place.name.clone();
+        if name.is_empty() && verb == "create" {
+            crate::actor::json::name(&body()).clone_into(&mut name);
+        }
+        let is_namespace = place.kind.group.is_empty() && place.kind.plural == "namespaces";
+        let in_body = verb.starts_with("delete") && !crate::actor::json::items(&body(), "/dryRun").is_empty();
+        AuditEntry {
+            verb,
+            group: place.kind.group.clone(),
+            version: place.kind.version.clone(),
+            resource: place.kind.plural.clone(),
+            subresource: place.below.clone(),
+            // A namespace lies in itself, says the real one.
+            namespace: if is_namespace { place.name.clone() } else { place.namespace.clone() },
+            name,
+            client: asked.header(http::header::USER_AGENT).unwrap_or_default().to_owned(),
+            uri,
+            is_dry_run: in_body || asked.query.get("dryRun").is_some(),
+            code: 0,
+            at: self.clock.now(),
         }
     }
 

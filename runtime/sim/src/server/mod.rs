@@ -21,6 +21,7 @@ mod protobuf;
 mod query;
 mod read;
 mod render;
+mod restore;
 mod shape;
 mod strategy;
 mod table;
@@ -53,6 +54,7 @@ pub(crate) use self::{
 };
 use crate::{
     admission::Answerer,
+    audit::Witness,
     controller::{Habits, Queue},
     kind::{Catalogue, Kind},
     overlay::Beneath,
@@ -71,6 +73,7 @@ pub(crate) struct Server {
     habits: RwLock<Arc<Habits>>,
     answerer: RwLock<Option<Answerer>>,
     troubles: RwLock<Option<Arc<trouble::Troubles>>>,
+    witness: RwLock<Option<Witness>>,
     dice: Mutex<StdRng>,
     /// The live cluster that this one is laid over; none where this one is all there is.
     beneath: Option<Arc<Beneath>>,
@@ -108,6 +111,7 @@ impl Server {
             habits: RwLock::new(Arc::new(habits)),
             answerer: RwLock::new(None),
             troubles: RwLock::new(None),
+            witness: RwLock::new(None),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             beneath,
         }

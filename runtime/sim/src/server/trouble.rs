@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{Server, answer::Answer, path::Place};
 use crate::{
+    audit::{AuditEntry, Witness},
     scenario::{Ailment, Trouble},
     status::Status,
 };
@@ -34,10 +35,10 @@ impl Troubles {
     }
 
     /// Counts a request, and says what happens to it.
-    fn strike(&self, verb: &str, place: &Place) -> Struck {
+    fn strike(&self, entry: &AuditEntry) -> Struck {
         let mut struck = Struck::default();
         for (trouble, seen) in &self.each {
-            if !trouble.is_about(verb, &place.kind.plural, &place.namespace, &place.name) {
+            if !trouble.is_about(entry) {
                 continue;
             }
             if trouble.strikes(seen.fetch_add(1, Ordering::Relaxed) + 1) {
@@ -55,14 +56,32 @@ impl Server {
         *self.troubles.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Troubles::new(troubles)));
     }
 
+    /// Tells somebody of every request from now on.
+    pub(crate) fn set_witness(&self, witness: Witness) {
+        *self.witness.write().unwrap_or_else(PoisonError::into_inner) = Some(witness);
+    }
+
+    /// Whether anybody wants to know of requests, or something may happen to one.
+    pub(crate) fn is_witnessed(&self) -> bool {
+        self.witness.read().unwrap_or_else(PoisonError::into_inner).is_some()
+            || self.troubles.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Tells of a request.
+    pub(crate) fn testify(&self, entry: &AuditEntry) {
+        if let Some(witness) = &*self.witness.read().unwrap_or_else(PoisonError::into_inner) {
+            witness(entry);
+        }
+    }
+
     /// What happens to a request before it is looked at; foreign changes are made here.
-    pub(crate) async fn strike(self: &Arc<Self>, verb: &str, place: &Place) -> Result<Option<Ailment>, Status> {
+    pub(crate) async fn strike(self: &Arc<Self>, entry: &AuditEntry, place: &Place) -> Result<Option<Ailment>, Status> {
         let troubles = self.troubles.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(troubles) = troubles else { return Ok(None) };
-        let struck = troubles.strike(verb, place);
+        let struck = troubles.strike(entry);
         for change in struck.changes {
             // That the object is not there is no trouble of whoever would have changed it.
-            let at = (place.namespace.as_str(), place.name.as_str());
+            let at = (place.namespace.as_str(), entry.name.as_str());
             drop(self.hand_merge(&place.resource(), "somebody-else", "", at, change).await);
         }
         match struck.answer {

@@ -150,6 +150,17 @@ impl Store {
         found
     }
 
+    /// All objects, in the order in which they were last written.
+    pub(crate) fn everything(&self) -> Vec<(GroupResource, Arc<Stored>)> {
+        let inner = self.read();
+        let of = |(resource, rack): (&GroupResource, &Rack)| {
+            rack.objects.values().map(|stored| (resource.clone(), stored.clone())).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = inner.racks.iter().flat_map(of).collect();
+        all.sort_by_key(|(_, stored)| stored.version);
+        all
+    }
+
     /// Puts a new state of an object in its place. Its version is written into `object`.
     pub(crate) fn put(
         &self,

@@ -123,8 +123,8 @@ struct Status {
     code: u16,
 }
 
-/// Reads the log: every request once, in the order in which they were answered (watches: in which they began).
-pub(crate) fn read(log: &Path) -> Result<Vec<AuditEntry>, Fault> {
+/// Reads a log: every request once, in the order in which they were answered (watches: in which they began).
+pub fn read(log: &Path) -> Result<Vec<AuditEntry>, Fault> {
     parse(&fs_err::read_to_string(log)?)
 }
 

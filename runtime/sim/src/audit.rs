@@ -1,0 +1,109 @@
+//! What was asked of the API server, request by request, as its audit log has it.
+//!
+//! Not known here: how requests are answered, and who reads the log.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Who is told of every request, once it is answered.
+pub type Witness = Arc<dyn Fn(&AuditEntry) + Send + Sync>;
+
+/// One request for a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
+    pub verb: &'static str,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// API version, such as `v1`.
+    pub version: String,
+    /// Plural, such as `deployments`.
+    pub resource: String,
+    /// Such as `status`; empty if none.
+    pub subresource: String,
+    /// Empty for cluster-wide ones.
+    pub namespace: String,
+    /// Empty for lists and for creations under a generated name.
+    pub name: String,
+    /// What the client calls itself; empty for who acts inside of the cluster.
+    pub client: String,
+    /// Path and query.
+    pub uri: String,
+    /// Whether nothing was to be stored.
+    pub is_dry_run: bool,
+    /// HTTP status of the answer.
+    pub code: u16,
+    /// When it was answered, in simulated time.
+    pub at: Timestamp,
+}
+
+impl AuditEntry {
+    /// Whether it was meant to change something. Reviews, such as `create selfsubjectaccessreviews`, are questions.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.verb, "get" | "list" | "watch")
+            && !self.is_dry_run
+            && !self.group.ends_with("authorization.k8s.io")
+            && !self.group.ends_with("authentication.k8s.io")
+    }
+
+    /// In a few words: `patch apps/deployments/status shop/web`.
+    pub fn summary(&self) -> String {
+        let group = if self.group.is_empty() { String::new() } else { format!("{}/", self.group) };
+        let below = if self.subresource.is_empty() { String::new() } else { format!("/{}", self.subresource) };
+        let namespace = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
+        format!("{} {group}{}{below} {namespace}{}", self.verb, self.resource, self.name)
+    }
+
+    /// As an event of `audit.k8s.io/v1`; `number` tells it from others.
+    pub fn event(&self, number: u64) -> Value {
+        let mut event = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": number.to_string(),
+            "stage": "ResponseComplete", "requestURI": self.uri, "verb": self.verb,
+            "user": { "username": "kubernetes-admin" }, "userAgent": self.client,
+            "objectRef": {
+                "resource": self.resource, "namespace": self.namespace, "name": self.name, "apiGroup": self.group,
+                "apiVersion": self.version, "subresource": self.subresource,
+            },
+            "responseStatus": { "code": self.code },
+            "requestReceivedTimestamp": self.at, "stageTimestamp": self.at,
+        });
+        // A deletion says in its body that it is none.
+        if self.is_dry_run && self.verb.starts_with("delete") {
+            event["requestObject"] = json!({ "dryRun": ["All"] });
+        }
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(verb: &'static str, group: &str, resource: &str) -> AuditEntry {
+        AuditEntry {
+            verb,
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            resource: resource.to_owned(),
+            subresource: String::new(),
+            namespace: "shop".to_owned(),
+            name: "web".to_owned(),
+            client: "runbook/1".to_owned(),
+            uri: String::new(),
+            is_dry_run: false,
+            code: 200,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn questions_and_dry_runs_are_no_writes() {
+        assert!(entry("patch", "apps", "deployments").is_write());
+        assert!(!entry("list", "apps", "deployments").is_write());
+        assert!(!entry("create", "authorization.k8s.io", "selfsubjectaccessreviews").is_write());
+        assert!(!AuditEntry { is_dry_run: true, ..entry("delete", "", "pods") }.is_write());
+        assert_eq!(entry("patch", "apps", "deployments").summary(), "patch apps/deployments shop/web");
+    }
+}
