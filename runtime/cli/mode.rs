@@ -10,7 +10,7 @@ use runbook_core::Session;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
-use runbook_core::world::{Clock, Cluster, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, World};
+use runbook_core::world::{Clock, Cluster, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, Reads, World};
 use runbook_stdlib::cluster::{self, Limits};
 use tokio::runtime::Handle;
 
@@ -172,7 +172,14 @@ fn world(
     let environment = given.environment.all();
     World {
         clusters: Clusters::new(connect),
-        helm: Helm { program, kubeconfig, context, environment, version: OnceLock::new() },
+        helm: Helm {
+            program,
+            reads: reads(given.environment),
+            kubeconfig,
+            context,
+            environment,
+            version: OnceLock::new(),
+        },
         clock: given.clock,
         operator: given.operator,
         files: Files { roots: roots(given.folder), named: given.named },
@@ -182,11 +189,22 @@ fn world(
     }
 }
 
-/// The row of a command that only looks: the live cluster where one is asked about, the built-in helm, nobody to ask.
+/// The row of a command that only looks: the live cluster where one is asked about, the built-in helm wherever it can see the
+/// releases, nobody to ask.
 pub(crate) fn look(given: Surroundings<'_>) -> World {
     let mut world = live(given, &Later::default());
-    world.helm.program = Some(Program::Builtin);
+    if world.helm.reads == Reads::Builtin {
+        world.helm.program = Some(Program::Builtin);
+    }
     world
+}
+
+/// Where releases are kept as `HELM_DRIVER` says, which is in Secrets unless it says otherwise, everybody can read them.
+fn reads(environment: &Environment) -> Reads {
+    match environment.get("HELM_DRIVER").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("secret" | "secrets") => Reads::Builtin,
+        Some(_) => Reads::Program,
+    }
 }
 
 /// The helm that is asked for: `--helm`, or the first on the `PATH`.

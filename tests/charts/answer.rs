@@ -8,12 +8,26 @@ use runbook_chart::{Chart, Dialect, Order, render, values};
 use runbook_control_plane::{Binaries, Tool};
 use serde_json::{Value, json};
 
+use crate::oracle::Oracle;
+
 /// What was printed, or why nothing was.
 pub(crate) type Answer = Result<String, String>;
 
+/// How a helm is asked.
+enum Way {
+    /// Nothing was asked yet.
+    Open,
+    /// One process answers everything.
+    One(Oracle),
+    /// Each question is a process.
+    Each,
+}
+
 /// A helm, and what it answered before.
 pub(crate) struct Helm {
-    binary: PathBuf,
+    binaries: Binaries,
+    tool: Tool,
+    way: Way,
     kept: PathBuf,
     known: BTreeMap<String, Value>,
     asked: usize,
@@ -28,7 +42,7 @@ impl Helm {
         };
         let kept = binaries.folder().join("charts").join(format!("{name}-{topic}.json"));
         let known = fs_err::read(&kept).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        Self { binary: binaries.path(tool).to_owned(), kept, known, asked: 0 }
+        Self { binaries: binaries.clone(), tool, way: Way::Open, kept, known, asked: 0 }
     }
 
     /// `helm template` of a chart with values, out of memory if it was asked before.
@@ -49,11 +63,27 @@ impl Helm {
         }
     }
 
-    fn ask(&self, chart: &Path, given: &str) -> Answer {
+    /// Asks all in one process where that can be built, else each in its own.
+    fn ask(&mut self, chart: &Path, given: &str) -> Answer {
+        if matches!(self.way, Way::Open) {
+            self.way = Oracle::of(&self.binaries, self.tool).map_or(Way::Each, Way::One);
+        }
+        let answer = match &mut self.way {
+            Way::One(oracle) => oracle.ask(chart, given),
+            Way::Open | Way::Each => self.spawn(chart, given),
+        };
+        // Only the last error of a chain is compared.
+        answer.map_err(|said| {
+            let at = said.rfind("Error: ").map_or(0, |at| at + "Error: ".len());
+            said[at..].to_owned()
+        })
+    }
+
+    fn spawn(&self, chart: &Path, given: &str) -> Answer {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("values.yaml");
         fs_err::write(&file, given).unwrap();
-        let done = Command::new(&self.binary)
+        let done = Command::new(self.binaries.path(self.tool))
             .args(["template", "shop", "--namespace", "mesh", "--include-crds", "--values"])
             .arg(&file)
             .arg(chart)
@@ -66,9 +96,7 @@ impl Helm {
         if done.status.success() {
             return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
         }
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        let at = said.rfind("Error: ").map_or(0, |at| at + "Error: ".len());
-        Err(said[at..].to_owned())
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
     }
 }
 

@@ -13,4 +13,5 @@ mod answer;
 mod expression;
 mod hostile;
 mod istio;
+mod oracle;
 mod own;

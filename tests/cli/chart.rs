@@ -61,14 +61,11 @@ Next: there are 1.29.6, 1.30.3
 "#]]
     );
     says!(
-        Bench::new().run(&["chart", "diff", "embedded/base", "https://example.com/base.tgz"]),
+        Bench::new().run(&["chart", "diff", "embedded/base", "http://127.0.0.1:1/base.tgz"]),
         str![[r#"
 -- stderr
-RB044  chart `https://example.com/base.tgz` is not on this machine, and   exit 3
-       the built-in helm fetches none
-
-Next: fetch it with `helm pull` and name the folder with `--charts DIR`;
-      `--charts embedded` takes the stand-ins
+RB025  `http://127.0.0.1:1/base.tgz` cannot be reached: client error      exit 3
+       (Connect): tcp connect error: Connection refused (os error 111)
 -- exit 3
 
 "#]]

@@ -11,6 +11,7 @@
 mod ambient;
 mod bench;
 mod canary;
+mod chart;
 mod control_plane;
 mod example;
 mod gate;

@@ -35,12 +35,15 @@ impl<'a> Runbook<'a> {
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.look(&[arguments, &["--journal", &self.runs.display().to_string()]].concat())
+    }
+
+    /// The same for what keeps no journal.
+    pub(crate) fn look(&self, arguments: &[&str]) -> Ran {
         let before = self.known_runs();
         let asked_before = self.plane.audit().unwrap().len();
         let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
             .args(arguments)
-            .arg("--journal")
-            .arg(&self.runs)
             .env_clear()
             .envs(self.plane.environment(self.helm).unwrap())
             .output()

@@ -15,6 +15,7 @@
 mod bench;
 mod chart;
 mod handover;
+mod live;
 mod refusal;
 mod same;
 mod stage;

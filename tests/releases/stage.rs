@@ -1,9 +1,10 @@
-//! Who drives a release: helm 3, helm 4 or the built-in one; and a namespace in which one of them, or several in turn, do it.
+//! Who drives a release: helm 3, helm 4, the built-in one, or two of them together; and a namespace in which one of them, or several in turn, do it.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use runbook_control_plane::{ControlPlane, Helm, required_or_skip};
+use runbook_core::world::Reads;
 use runbook_core::{Outcome, Value, world};
 use serde_json::json;
 
@@ -13,9 +14,16 @@ use crate::chart;
 /// Who drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Driver {
+    /// Helm 3, asked for everything.
     Three,
+    /// Helm 4, asked for everything.
     Four,
+    /// The built-in one.
     Ours,
+    /// Helm 3 as a live run drives it: it writes, the built-in one reads and renders.
+    LiveThree,
+    /// The same with helm 4.
+    LiveFour,
 }
 
 /// The control plane of these tests, or nothing where it cannot be had.
@@ -26,7 +34,7 @@ pub(crate) fn plane(test: &str) -> Option<&'static ControlPlane> {
 
 /// A namespace of its own, and every driver at hand.
 pub(crate) struct Stage {
-    benches: [Bench; 3],
+    benches: [Bench; 5],
     pub(crate) plane: &'static ControlPlane,
     pub(crate) namespace: String,
     folder: PathBuf,
@@ -39,14 +47,20 @@ impl Stage {
         let namespace = format!("{name}-{number}");
         let folder = plane.folder().unwrap().join(&namespace);
         fs_err::create_dir_all(&folder).unwrap();
-        let bench = |program: world::Program, helm: Helm| {
+        let bench = |program: world::Program, reads: Reads, helm: Helm| {
             let environment = plane.environment(helm).unwrap();
             let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.into_string().unwrap())).collect();
-            let driven = world::Helm { program: Some(program), environment, ..world::Helm::default() };
+            let driven = world::Helm { program: Some(program), reads, environment, ..world::Helm::default() };
             Bench::driving(&plane.kubeconfig(), &[plane.folder().unwrap()], driven)
         };
-        let real = |helm: Helm| bench(world::Program::File(plane.helm(helm).to_owned()), helm);
-        let benches = [real(Helm::V3), real(Helm::V4), bench(world::Program::Builtin, Helm::V4)];
+        let real = |helm: Helm, reads: Reads| bench(world::Program::File(plane.helm(helm).to_owned()), reads, helm);
+        let benches = [
+            real(Helm::V3, Reads::Program),
+            real(Helm::V4, Reads::Program),
+            bench(world::Program::Builtin, Reads::Builtin, Helm::V4),
+            real(Helm::V3, Reads::Builtin),
+            real(Helm::V4, Reads::Builtin),
+        ];
         plane.run_kubectl(&["create", "namespace", &namespace]).unwrap();
         Self { benches, plane, namespace, folder }
     }

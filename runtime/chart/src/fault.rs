@@ -15,6 +15,8 @@ pub struct Fault {
     pub line: Option<usize>,
     /// The value that was being looked at, such as `.Values.global.hub`.
     pub value: Option<String>,
+    /// Whether it is this renderer that gave up: at a bound, or for a function that it does not have. Helm may do more.
+    pub beyond: bool,
 }
 
 impl Fault {

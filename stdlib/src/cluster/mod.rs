@@ -3,7 +3,7 @@
 //! Does not know what is asked of a cluster, nor when: a connection costs nothing until its first request.
 
 mod kubeconfig;
-mod transport;
+pub(crate) mod transport;
 mod wire;
 
 use std::path::PathBuf;

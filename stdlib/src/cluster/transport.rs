@@ -24,10 +24,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(20));
 
 /// A way to a server.
-pub(super) type Transport = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
+pub(crate) type Transport = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
 
 /// Prepares the way to the server of a configuration. Connects with the first request.
-pub(super) fn open(config: &Config) -> Result<Transport, kube::Error> {
+pub(crate) fn open(config: &Config) -> Result<Transport, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -113,7 +113,7 @@ pub(super) fn never_connected(error: &BoxError) -> bool {
 }
 
 /// Whether the peer is there but is not who it should be, or does not accept us: another try changes nothing.
-pub(super) fn distrusted(error: &BoxError) -> bool {
+pub(crate) fn distrusted(error: &BoxError) -> bool {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(error) = next {
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -128,7 +128,7 @@ pub(super) fn distrusted(error: &BoxError) -> bool {
 }
 
 /// An error with its causes, each said once.
-pub(super) fn in_words(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn in_words(error: &(dyn StdError + 'static)) -> String {
     let mut words = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

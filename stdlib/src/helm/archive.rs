@@ -8,7 +8,6 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 use runbook_core::{Code, Fault, Value, digest};
-use serde::Deserialize;
 
 use crate::yaml;
 
@@ -27,14 +26,13 @@ pub(super) struct Archive {
 }
 
 /// What a chart says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Metadata {
     /// Its name.
     pub(super) name: String,
     /// Its version.
     pub(super) version: String,
     /// The version of what it installs.
-    #[serde(rename = "appVersion", default)]
     pub(super) app_version: Option<String>,
 }
 
@@ -70,10 +68,18 @@ impl Archive {
         Ok(Self { shown, files, digest })
     }
 
-    /// What it says of itself.
+    /// What it says of itself, as helm reads it: a version that is written as a number is one.
     pub(super) fn metadata(&self) -> Result<Metadata, Fault> {
-        serde_json::from_value(self.chart_yaml()?)
-            .map_err(|error| no_chart(&self.shown, &format!("Chart.yaml: {error}")))
+        const FILE: &str = "Chart.yaml";
+        let about = self.files.get(FILE).cloned().unwrap_or_default();
+        let read = runbook_chart::Chart::from_files([(FILE.to_owned(), about)])
+            .map_err(|fault| no_chart(&self.shown, &fault.words))?;
+        let said = read.metadata();
+        Ok(Metadata {
+            name: said.name.clone(),
+            version: said.version.clone(),
+            app_version: Some(said.app_version.clone()).filter(|version| !version.is_empty()),
+        })
     }
 
     /// All of Chart.yaml.
@@ -262,6 +268,14 @@ mod tests {
         }
         assert_eq!(closed.digest(), digest::of_bytes(&bytes));
         assert_ne!(open.digest(), closed.digest());
+    }
+
+    #[test]
+    fn a_version_that_is_written_as_a_number_is_read_as_helm_reads_it() {
+        let about = b"apiVersion: v2\nname: tiny\nversion: 1.10\nappVersion: 7\n".to_vec();
+        let files = BTreeMap::from([("Chart.yaml".to_owned(), about)]);
+        let metadata = Archive::of_files("tiny".to_owned(), files, String::new()).unwrap().metadata().unwrap();
+        assert_eq!((metadata.version.as_str(), metadata.app_version.as_deref()), ("1.1", Some("7")));
     }
 
     #[test]

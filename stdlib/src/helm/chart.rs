@@ -6,7 +6,6 @@ use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Code, Effect, Example, Fault, Outcome, Param, Primitive, Value, World, digest};
 
 use super::archive::Archive;
-use super::builtin::source::elsewhere;
 use super::embedded;
 use super::option::VERSION;
 use super::reference::Reference;
@@ -131,10 +130,7 @@ fn in_source(folder: &Path, name: &str, version: Option<&str>) -> Result<Referen
 
 /// Helm fetches the index, with its own settings for proxies and certificates, into a cache that only this call sees.
 async fn in_repository(world: &World, name: &str, url: &str, version: Option<&str>) -> Result<Reference, Fault> {
-    let tool = Tool::find(world).await?;
-    if tool.is_builtin() {
-        return Err(elsewhere(name, Some(url)));
-    }
+    let tool = Tool::for_charts(world).await?;
     let private = Private::make()?;
     let line = Line::reading("repo add --force-update charts")
         .word(url)
@@ -174,10 +170,7 @@ pub(super) async fn pulled(
         fs_err::write(&file, &bytes).map_err(|error| Fault::new(Code::FileAccess, error.to_string()))?;
         return Ok((Archive::of_bytes(&reference.chart, &bytes)?, (private, file)));
     }
-    let tool = Tool::find(world).await?;
-    if tool.is_builtin() {
-        return Err(elsewhere(&reference.chart, reference.repo.as_deref()));
-    }
+    let tool = Tool::for_charts(world).await?;
     let into = private.path().join("pulled");
     fs_err::create_dir(&into).map_err(|error| Fault::new(Code::FileAccess, error.to_string()))?;
     let line = reference.locate(world, version)?.add_to(Line::reading("pull"));
@@ -186,5 +179,14 @@ pub(super) async fn pulled(
         .ok()
         .and_then(|mut entries| entries.find_map(|entry| entry.ok().map(|entry| entry.path())))
         .ok_or_else(|| Fault::new(Code::ChartNotFound, format!("helm pulled nothing for `{}`", reference.chart)))?;
-    Ok((Archive::open(&file)?, (private, file)))
+    let archive = Archive::open(&file)?;
+    match &reference.digest {
+        Some(expected) if expected != archive.digest() => Err(Fault::new(
+            Code::ChartNotFound,
+            format!("chart `{}` has changed since it was looked up", reference.chart),
+        )
+        .seen(format!("expected digest {expected}"))
+        .seen(format!("found digest {}", archive.digest()))),
+        _ => Ok((archive, (private, file))),
+    }
 }

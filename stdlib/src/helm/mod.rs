@@ -25,6 +25,7 @@ mod pull;
 mod recover;
 mod reference;
 mod release;
+mod remote;
 mod repo_add;
 mod repo_update;
 mod repository;

@@ -52,7 +52,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
         return Err(Fault::new(Code::WrongArgument, format!("`{name}` at `{url}` cannot be a repository")));
     }
     call.block_on(async {
-        let tool = Tool::find(call.world).await?;
+        let tool = Tool::for_charts(call.world).await?;
         let known = known(&tool).await?.into_iter().find(|known| known.name == name);
         let force = args.get(&FORCE_UPDATE) == Some(true);
         let password = args.get(&PASSWORD);

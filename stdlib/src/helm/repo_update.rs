@@ -42,7 +42,7 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
         return Err(Fault::new(Code::WrongArgument, format!("`{name}` cannot be a repository")));
     }
     call.block_on(async {
-        let tool = Tool::find(call.world).await?;
+        let tool = Tool::for_charts(call.world).await?;
         let line = names.iter().fold(Line::writing("repo update", PATIENCE), Line::word);
         tool.run(line).await?;
         Ok(json!({ "changed": true, "repos": names }))

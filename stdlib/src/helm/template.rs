@@ -73,7 +73,7 @@ fn command(args: &Args) -> Option<String> {
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
     call.block_on(async {
         let on = |param: &Param<Option<bool>>| args.get(param) == Some(true);
-        let tool = Tool::find(call.world).await?;
+        let tool = Tool::for_charts(call.world).await?;
         tool.require(Feature::SkipSchemaValidation, on(&SKIP_SCHEMA))?;
         let release = args.get(&RELEASE).unwrap_or_else(|| "release-name".to_owned());
         let chart = args.get(&CHART).locate(call.world, args.get(&VERSION))?;

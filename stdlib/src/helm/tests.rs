@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::archive::write_chart;
-use super::{chart, install, repo_add, show, template, uninstall, upgrade, values};
+use super::{chart, install, repo_add, repo_update, show, template, uninstall, upgrade, values};
 use crate::bench::Bench;
 
 /// A bench with a helm that is a shell script; `$LOG` is the folder that it may write into.
@@ -28,6 +28,8 @@ impl Stand {
         let at = folder.path().to_owned();
         let bench = Bench::with(|world| {
             world.helm.program = Some(runbook_core::world::Program::File(program));
+            // The script is asked for everything.
+            world.helm.reads = runbook_core::world::Reads::Program;
             world.helm.environment = vec![
                 ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
                 ("LOG".to_owned(), at.display().to_string()),
@@ -105,7 +107,9 @@ fn a_helm_that_is_missing_too_old_or_none_at_all_is_named() {
     let gone = Stand::with("exit 0");
     fs_err::remove_file(gone.folder.path().join("helm")).unwrap();
     assert!(message(&gone).message.contains("cannot be started"));
-    let none = Bench::new().call(&template::TEMPLATE, &[json!("oci://registry.example/tiny")]).unwrap_err();
+    let none = Bench::new().call(&repo_update::REPO_UPDATE, &[]);
+    assert_eq!(none.unwrap()["changed"], true, "where there is no helm, charts are the built-in one's");
+    let none = Bench::new().call(&values::VALUES, &[json!("web")]).unwrap_err();
     assert_eq!(none.message, "no helm was found; helm 3.14 or newer, or helm 4, is needed");
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Failure {
     pub(crate) cause: Option<Box<Failure>>,
     /// Whether it arose in a template, and so names a place.
     pub(crate) placed: bool,
-    /// Whether a bound was reached, which no wrapping may hide.
+    /// Whether a bound of this renderer was reached, which no wrapping may hide.
     pub(crate) bound: bool,
 }
 

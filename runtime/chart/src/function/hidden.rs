@@ -71,8 +71,9 @@ pub(super) fn functions() -> Vec<Function> {
         "decryptAES",
     ] {
         all.push(spread(name, &[], ANY, |_, _| {
-            Err("keys, certificates and encrypted values are not made by the built-in renderer; use the helm binary"
-                .into())
+            Err(Failure::bound(
+                "keys, certificates and encrypted values are not made by the built-in renderer; use the helm binary",
+            ))
         }));
     }
     all

@@ -18,6 +18,10 @@ pub(super) fn of_parsing(name: &str, words: &str, chart: &str) -> Fault {
 
 /// A template that cannot be executed.
 pub(super) fn of_execution(name: &str, failure: &Failure, chart: &str, dialect: Dialect) -> Fault {
+    Fault { beyond: failure.bound, ..told(name, failure, chart, dialect) }
+}
+
+fn told(name: &str, failure: &Failure, chart: &str, dialect: Dialect) -> Fault {
     if !failure.placed {
         return placed(failure.words.clone(), chart);
     }

@@ -51,7 +51,7 @@ fn one(schema: &str, values: &Map<String, Value>) -> Option<String> {
     let values = Value::Object(values.clone());
     let mut lines: Vec<String> = Vec::new();
     for error in validator.iter_errors(&values) {
-        told(&mut lines, &error, &schema, 0);
+        told(&mut lines, &error, Checked { schema: &schema, values: &values }, 0);
     }
     if lines.is_empty() {
         return None;
@@ -61,10 +61,17 @@ fn one(schema: &str, values: &Map<String, Value>) -> Option<String> {
     Some(lines.concat() + "\n")
 }
 
+/// What is held against what.
+#[derive(Clone, Copy)]
+struct Checked<'v> {
+    schema: &'v Value,
+    values: &'v Value,
+}
+
 /// One error and those that it is made of, each on a line.
-fn told(lines: &mut Vec<String>, error: &jsonschema::ValidationError<'_>, schema: &Value, depth: usize) {
+fn told(lines: &mut Vec<String>, error: &jsonschema::ValidationError<'_>, checked: Checked<'_>, depth: usize) {
     use jsonschema::error::ValidationErrorKind as Kind;
-    let mut text = format!("{}- at '{}': {}\n", "  ".repeat(depth), error.instance_path(), words(error, schema));
+    let mut text = format!("{}- at '{}': {}\n", "  ".repeat(depth), error.instance_path(), words(error, checked));
     let (Kind::AnyOf { context } | Kind::OneOfNotValid { context } | Kind::OneOfMultipleValid { context }) =
         error.kind()
     else {
@@ -73,7 +80,7 @@ fn told(lines: &mut Vec<String>, error: &jsonschema::ValidationError<'_>, schema
     };
     for inner in context.iter().flatten() {
         let mut below = Vec::new();
-        told(&mut below, inner, schema, depth + 1);
+        told(&mut below, inner, checked, depth + 1);
         text.push_str(&below.concat());
     }
     lines.push(text);
@@ -104,7 +111,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// What helm's validator says about an error.
-fn words(error: &jsonschema::ValidationError<'_>, schema: &Value) -> String {
+fn words(error: &jsonschema::ValidationError<'_>, checked: Checked<'_>) -> String {
     use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
     let instance = error.instance();
     let items = || instance.as_array().map_or(0, Vec::len);
@@ -121,7 +128,7 @@ fn words(error: &jsonschema::ValidationError<'_>, schema: &Value) -> String {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             format!("additional properties {} not allowed", listed(unexpected.iter()))
         }
-        Kind::FalseSchema => match unknown_fields(error, schema) {
+        Kind::FalseSchema => match unknown_fields(error, checked) {
             Some(names) => format!("additional properties {names} not allowed"),
             None => "false schema".to_owned(),
         },
@@ -154,10 +161,27 @@ fn words(error: &jsonschema::ValidationError<'_>, schema: &Value) -> String {
 }
 
 /// The fields of an object that nothing beside `additionalProperties: false` knows.
-fn unknown_fields(error: &jsonschema::ValidationError<'_>, schema: &Value) -> Option<String> {
+fn unknown_fields(error: &jsonschema::ValidationError<'_>, checked: Checked<'_>) -> Option<String> {
     let path = error.schema_path().to_string();
-    let beside = schema.pointer(path.strip_suffix("/additionalProperties")?);
+    let beside = checked.schema.pointer(path.strip_suffix("/additionalProperties")?);
     let known = |name: &String| beside.and_then(|beside| beside.get("properties")?.get(name)).is_some();
-    let fields = error.instance().as_object()?;
+    // The error speaks of the object, but holds the first of the fields.
+    let fields = checked.values.pointer(&error.instance_path().to_string())?.as_object()?;
     Some(listed(fields.keys().filter(|name| !known(name))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn fields_that_no_schema_knows_are_named_and_not_what_is_in_them() {
+        let values = json!({ "inner": { "odd": { "a": 1 }, "even": 2 }, "strange": { "b": 1 } });
+        let values = values.as_object().unwrap();
+        let alone = r#"{"type":"object","additionalProperties":false}"#;
+        assert_eq!(one(alone, values).unwrap(), "- at '': additional properties 'inner', 'strange' not allowed\n\n");
+        let beside = r#"{"properties":{"inner":{"properties":{"even":{}},"additionalProperties":false}}}"#;
+        assert_eq!(one(beside, values).unwrap(), "- at '/inner': additional properties 'odd' not allowed\n\n");
+    }
 }

@@ -27,11 +27,23 @@ impl Program {
     }
 }
 
+/// What answers where a helm would only read releases or render charts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// The one that is built in, whichever helm writes: both keep releases in the same Secrets.
+    #[default]
+    Builtin,
+    /// The helm that writes: releases are kept where only it looks.
+    Program,
+}
+
 /// Which helm, and what it is told about the cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Helm {
     /// The program. Where absent, a call faults with what is needed.
     pub program: Option<Program>,
+    /// What answers where nothing is written.
+    pub reads: Reads,
     /// `--kubeconfig`, where the run was given one.
     pub kubeconfig: Option<PathBuf>,
     /// `--kube-context`, where the run was given one.

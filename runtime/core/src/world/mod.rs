@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use cluster::{Cluster, Clusters, Connect, Memory};
 pub use files::Files;
-pub use helm::{Helm, Program};
+pub use helm::{Helm, Program, Reads};
 pub use interrupt::Interrupt;
 pub use operator::{Answer, Operator, Question, Style};
 

@@ -1,6 +1,7 @@
 //! Installing, as helm does: definitions first, then the record, hooks, objects, hooks, and the record once more.
 
 use jiff::Timestamp;
+use runbook_chart::Dialect;
 use runbook_core::Value;
 use serde_json::json;
 
@@ -25,7 +26,7 @@ async fn attempt(store: &Store<'_>, order: &Order, replaced: Option<Record>) -> 
     if !order.dry && replaced.is_none() && !store.history(&order.release).await?.is_empty() {
         return Err(Trouble::words("release name check failed: cannot reuse a name that is still in use"));
     }
-    let chart = order.chart()?;
+    let chart = order.chart(store.world).await?;
     if !order.dry && !order.skip_crds {
         define(store, order, &chart).await?;
     }
@@ -90,8 +91,17 @@ fn record(store: &Store<'_>, order: &Order, rendering: Rendering) -> Record {
         config: order.values.clone().unwrap_or_default(),
         manifest: rendering.manifest,
         hooks: rendering.hooks,
-        apply_method: if order.server_side.unwrap_or(true) { "ssa" } else { "csa" }.to_owned(),
+        apply_method: method(store, order.server_side.unwrap_or(true)).to_owned(),
         ..Record::default()
+    }
+}
+
+/// How a record says that the server applies it, or not. Helm 3 has no word for it, and applies by itself.
+pub(super) fn method(store: &Store<'_>, server_side: bool) -> &'static str {
+    match (render::dialect(store.world), server_side) {
+        (Dialect::Helm3, _) => "",
+        (Dialect::Helm4, true) => "ssa",
+        (Dialect::Helm4, false) => "csa",
     }
 }
 

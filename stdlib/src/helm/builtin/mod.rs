@@ -13,8 +13,9 @@ mod read;
 mod readiness;
 mod record;
 mod render;
+mod repo;
 mod rollback;
-pub(super) mod source;
+mod source;
 mod store;
 mod trouble;
 mod uninstall;
@@ -25,18 +26,21 @@ mod word;
 use std::sync::Arc;
 
 use runbook_core::world::Cluster;
-use runbook_core::{Fault, Value, World};
+use runbook_core::{Code, Fault, Value, World};
 use semver::Version;
 use serde_json::Map;
 
 use order::Order;
 use store::Store;
-use trouble::Trouble;
+pub(super) use trouble::Trouble;
 use wire::Wire;
 use word::Words;
 
 /// The helm whose ways it has.
 pub(super) const VERSION: Version = Version::new(4, 3, 1);
+
+/// What else there is.
+const INSTEAD: &str = "put `helm` on the PATH, or name it with `--helm PATH`";
 
 /// Where a line reaches: a cluster, and the namespace of the release; none for all of them.
 pub(super) struct Reach {
@@ -44,26 +48,49 @@ pub(super) struct Reach {
     pub(super) namespace: String,
 }
 
+/// What is handed over beside a line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beside {
+    /// User values.
+    pub(super) values: Option<Map<String, Value>>,
+    /// What stands on standard input.
+    pub(super) input: Option<String>,
+}
+
+/// Whether a line fetches charts or speaks of where they come from, rather than of releases.
+pub(super) fn fetches(line: &[String]) -> bool {
+    line.first().is_some_and(|verb| ["repo", "pull"].contains(&verb.as_str()))
+}
+
 /// Answers a line, with what is handed over beside it.
 ///
-/// Faults: those that the real helm's words are sorted into.
+/// In trouble: words that are sorted as the real helm's are, and what only the real helm does.
 pub(super) async fn answer(
     world: &World,
     reach: Option<Reach>,
     line: &[String],
-    values: Option<Map<String, Value>>,
-) -> Result<String, Fault> {
+    beside: Beside,
+) -> Result<String, Trouble> {
     let words = Words::of(line);
     tracing::debug!(arguments = ?line, "the built-in helm");
-    let answered = match reach {
+    match reach {
         Some(reach) => {
             let wire = Wire { cluster: reach.cluster, namespace: reach.namespace };
-            at_cluster(&Store { world, wire: &wire }, &words, values).await
+            at_cluster(&Store { world, wire: &wire }, &words, beside.values).await
         }
-        None if words.verb == "template" => render::template(world, &words, values).await,
-        None => Err(Trouble::words(format!("unknown command \"{}\" for the built-in helm", words.verb))),
-    };
-    answered.map_err(Trouble::into_fault)
+        None => match words.verb.as_str() {
+            "template" => render::template(world, &words, beside.values).await,
+            "repo add" => repo::add(world, &words, beside.input.as_deref()).await,
+            "repo list" => repo::list(world, &words),
+            "repo update" => repo::update(world, &words).await,
+            "pull" => repo::pull(world, &words).await,
+            other => Err(unknown(other)),
+        },
+    }
+}
+
+fn unknown(verb: &str) -> Trouble {
+    Trouble::beyond(Fault::new(Code::HelmMissing, format!("the built-in helm has no command `{verb}`")).hint(INSTEAD))
 }
 
 async fn at_cluster(store: &Store<'_>, words: &Words, values: Option<Map<String, Value>>) -> Result<String, Trouble> {
@@ -78,6 +105,6 @@ async fn at_cluster(store: &Store<'_>, words: &Words, values: Option<Map<String,
         "get hooks" => read::hooks(store, words).await,
         "get values" => read::values(store, words).await,
         "get metadata" => read::metadata(store, words).await,
-        other => Err(Trouble::words(format!("unknown command \"{other}\" for the built-in helm"))),
+        other => Err(unknown(other)),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use runbook_core::Value;
+use runbook_core::{Value, World};
 use serde_json::Map;
 
 use super::render::Chart;
@@ -84,7 +84,7 @@ impl Order {
     }
 
     /// The chart that stands behind the release's name.
-    pub(super) fn chart(&self) -> Result<Chart, Trouble> {
-        source::chart(self.words.place(1), &self.words)
+    pub(super) async fn chart(&self, world: &World) -> Result<Chart, Trouble> {
+        source::chart(world, self.words.place(1), &self.words).await
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use runbook_core::Value;
-use serde_json::{Map, json};
+use serde_json::json;
 
-use super::super::overlay::merge;
 use super::install::time;
 use super::record::Record;
+use super::render;
 use super::store::Store;
 use super::trouble::Trouble;
 use super::word::Words;
@@ -86,12 +86,10 @@ pub(super) async fn hooks(store: &Store<'_>, words: &Words) -> Result<String, Tr
 /// `get values`
 pub(super) async fn values(store: &Store<'_>, words: &Words) -> Result<String, Trouble> {
     let record = one(store, words).await?;
-    let mut values = Map::new();
     if words.on("all") {
-        values = record.chart.get("values").and_then(Value::as_object).cloned().unwrap_or_default();
+        return Ok(render::all_values(store.world, &record)?.to_string());
     }
-    merge(&mut values, record.config);
-    Ok(Value::Object(values).to_string())
+    Ok(Value::Object(record.config).to_string())
 }
 
 /// `get metadata`

@@ -11,10 +11,9 @@ use runbook_chart as chart;
 use runbook_chart::{Capabilities, Dialect, Order, Release};
 use runbook_core::world::Cluster;
 use runbook_core::{Value, World};
-use semver::Version;
 use serde_json::{Map, json};
 
-use super::record::Hook;
+use super::record::{Hook, Record};
 use super::store::Store;
 use super::trouble::Trouble;
 use super::word::Words;
@@ -55,7 +54,7 @@ pub(super) struct Rendering {
 
 impl From<chart::Fault> for Trouble {
     fn from(fault: chart::Fault) -> Self {
-        Self::Words(fault.words)
+        if fault.beyond { Self::beyond(Self::Words(fault.words).into_fault()) } else { Self::Words(fault.words) }
     }
 }
 
@@ -76,9 +75,9 @@ impl Chart {
     }
 
     /// Other default values than its own.
-    pub(super) fn set_values(&mut self, values: Map<String, Value>) -> Result<(), Trouble> {
+    pub(super) fn set_values(&mut self, values: &Value) -> Result<(), Trouble> {
         const FILE: &str = "values.yaml";
-        let text = Value::Object(values).to_string().into_bytes();
+        let text = values.to_string().into_bytes();
         let files = self.0.raw().iter().filter(|file| file.name != FILE);
         let files = files.map(|file| (file.name.clone(), file.data.to_vec()));
         *self = Self::of_files(files.chain([(FILE.to_owned(), text)]))?;
@@ -108,6 +107,18 @@ fn written(values: &Value) -> Value {
     serde_json::from_str(&chart::values::to_go_json(values)).unwrap_or_else(|_| values.clone())
 }
 
+/// The user values of a revision over its chart's own, as far as it keeps them: without those of subcharts.
+pub(super) fn all_values(world: &World, record: &Record) -> Result<Value, Trouble> {
+    let about =
+        json!({ "apiVersion": "v2", "name": record.chart_text("name"), "version": record.chart_text("version") });
+    let values = record.chart.get("values").filter(|values| values.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let files = [("Chart.yaml", about), ("values.yaml", values)];
+    let chart = Chart::of_files(files.map(|(name, value)| (name.to_owned(), value.to_string().into_bytes())))?;
+    let given = given(Some(record.config.clone()));
+    let order = Order { skip_schema: true, ..Order::template("", "", given, dialect(world)) };
+    Ok(written(&chart::computed_values(&chart.0, &order)?))
+}
+
 /// Renders what an operation on a cluster would apply.
 pub(super) async fn on_cluster(
     store: &Store<'_>,
@@ -116,7 +127,8 @@ pub(super) async fn on_cluster(
     asked: Asked<'_>,
 ) -> Result<Rendering, Trouble> {
     let cluster = store.wire.cluster.clone();
-    let capabilities = capabilities(&cluster).await?;
+    let capabilities = capabilities(store.world, &cluster).await?;
+    let dialect = dialect(store.world);
     let release = Release {
         name: asked.release.to_owned(),
         namespace: store.wire.namespace.clone(),
@@ -138,7 +150,7 @@ pub(super) async fn on_cluster(
             entropy: Some(&fill),
             now: Some(now),
             skip_schema: asked.skip_schema,
-            ..Order::template("", "", given(values), Dialect::Helm4)
+            ..Order::template("", "", given(values), dialect)
         };
         chart::render(&chart.0, &order).map(|rendered| (chart.picture(), rendered))
     };
@@ -163,14 +175,15 @@ pub(super) async fn template(
     values: Option<Map<String, Value>>,
 ) -> Result<String, Trouble> {
     let dialect = dialect(world);
-    let chart = source::chart(words.place(1), words)?;
+    let chart = source::chart(world, words.place(1), words).await?;
     let mut order =
         Order::template(words.place(0), words.flag("namespace").unwrap_or("default"), given(values), dialect);
+    order.capabilities.helm_version = helm_version(world);
     order.release.is_upgrade = words.on("is-upgrade");
     order.release.is_install = !order.release.is_upgrade;
     order.capabilities.api_versions.extend(words.all("api-versions"));
     if let Some(version) = words.flag("kube-version") {
-        order.capabilities.kube_version = kube_version(version)?;
+        order.capabilities.kube_version = kube_version(version, dialect)?;
     }
     order.skip_schema = words.on("skip-schema-validation");
     order.include_crds = words.on("include-crds") && !words.on("skip-crds");
@@ -180,21 +193,30 @@ pub(super) async fn template(
     Ok(blocking(world, work).await??.printed())
 }
 
-/// Whose ways are followed where nothing is applied: those of the helm that the run drives.
-fn dialect(world: &World) -> Dialect {
+/// Whose ways are followed: those of the helm that the run drives.
+pub(super) fn dialect(world: &World) -> Dialect {
     match world.helm.version.get() {
         Some(version) if version.major < 4 => Dialect::Helm3,
         _ => Dialect::Helm4,
     }
 }
 
-fn kube_version(text: &str) -> Result<String, Trouble> {
-    let plain = text.trim_start_matches('v');
-    let padded = if plain.split('.').count() == 2 { format!("{plain}.0") } else { plain.to_owned() };
-    match Version::parse(&padded) {
-        Ok(_) => Ok(format!("v{padded}")),
-        Err(_) => Err(Trouble::words(format!("invalid kube version '{text}': invalid semantic version"))),
+/// Two numbers or more; helm 3 forgets what stands behind them.
+fn kube_version(text: &str, dialect: Dialect) -> Result<String, Trouble> {
+    let invalid = |reason: String| Trouble::words(format!("invalid kube version '{text}': {reason}"));
+    let plain = text.trim().trim_start_matches('v');
+    let end = plain.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(plain.len());
+    let numbers = plain[..end].trim_end_matches('.');
+    if !plain.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(invalid(format!("could not parse {text:?} as version")));
     }
+    if !numbers.contains('.') {
+        return Err(invalid(format!("illegal version string {text:?}")));
+    }
+    Ok(match dialect {
+        Dialect::Helm3 => format!("v{numbers}"),
+        Dialect::Helm4 => format!("v{plain}"),
+    })
 }
 
 /// User values as they would come out of a file.
@@ -210,7 +232,7 @@ fn fill(bytes: &mut [u8]) {
 }
 
 /// What the cluster is and serves, asked anew: a chart that was installed just now may have changed it.
-async fn capabilities(cluster: &Arc<Cluster>) -> Result<Capabilities, Trouble> {
+async fn capabilities(world: &World, cluster: &Arc<Cluster>) -> Result<Capabilities, Trouble> {
     kind::forget(cluster).await;
     let about = About::about("read", "the cluster's version");
     let version = request::answer(&cluster.client, request::get("/version"), Vec::new(), &about).await?;
@@ -223,7 +245,13 @@ async fn capabilities(cluster: &Arc<Cluster>) -> Result<Capabilities, Trouble> {
         }
         api_versions.push(format!("{group}/{}", resource.kind));
     }
-    Ok(Capabilities { kube_version, api_versions, helm_version: format!("v{VERSION}") })
+    Ok(Capabilities { kube_version, api_versions, helm_version: helm_version(world) })
+}
+
+/// The helm that templates see: the one that the run drives.
+fn helm_version(world: &World) -> String {
+    let driven = world.helm.version.get().cloned().unwrap_or(VERSION);
+    format!("v{}.{}.{}", driven.major, driven.minor, driven.patch)
 }
 
 impl From<chart::Hook> for Hook {
@@ -274,15 +302,19 @@ mod tests {
     #[test]
     fn other_defaults_take_the_place_of_the_charts_own() {
         let mut chart = chart();
-        chart.set_values(Map::from_iter([("color".to_owned(), json!("blue"))])).unwrap();
+        chart.set_values(&json!({ "color": "blue" })).unwrap();
         assert_eq!(chart.0.values(), &json!({ "color": "blue" }));
         assert_eq!(chart.crds(), [("crds/a.yaml".to_owned(), "kind: A\n".to_owned())]);
     }
 
     #[test]
     fn versions_of_kubernetes_are_read_as_helm_reads_them() {
-        assert_eq!(kube_version("1.30").unwrap(), "v1.30.0");
-        assert_eq!(kube_version("v1.30.2").unwrap(), "v1.30.2");
-        assert!(kube_version("new").is_err());
+        let read = |text: &str, dialect| kube_version(text, dialect).map_err(|trouble| trouble.in_words());
+        assert_eq!(read("1.30", Dialect::Helm3).unwrap(), "v1.30");
+        assert_eq!(read("v1.33.4-gke.1", Dialect::Helm3).unwrap(), "v1.33.4");
+        assert_eq!(read("v1.33.4-gke.1", Dialect::Helm4).unwrap(), "v1.33.4-gke.1");
+        let words = "invalid kube version 'new': could not parse \"new\" as version";
+        assert_eq!(read("new", Dialect::Helm4).unwrap_err(), words);
+        assert!(read("1", Dialect::Helm4).is_err());
     }
 }

@@ -7,11 +7,13 @@ use super::super::tool::failure;
 
 /// What stops an operation.
 #[derive(Debug, Clone)]
-pub(super) enum Trouble {
+pub(in crate::helm) enum Trouble {
     /// In helm's words.
     Words(String),
     /// In ours.
     Fault(Box<Fault>),
+    /// The real helm may do it, the built-in one does not; why, where there is no other.
+    Beyond(Box<Fault>),
 }
 
 impl Trouble {
@@ -20,11 +22,16 @@ impl Trouble {
         Self::Words(words.into())
     }
 
+    /// What the built-in helm does not do.
+    pub(super) fn beyond(fault: Fault) -> Self {
+        Self::Beyond(Box::new(fault))
+    }
+
     /// The same, with what was being done before it: `failed pre-install: ...`.
     pub(super) fn during(self, doing: &str) -> Self {
         match self {
             Self::Words(words) => Self::Words(format!("{doing}: {words}")),
-            Self::Fault(fault) => Self::Fault(fault),
+            other => other,
         }
     }
 
@@ -32,15 +39,15 @@ impl Trouble {
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Words(words) => words.clone(),
-            Self::Fault(fault) => fault.message.clone(),
+            Self::Fault(fault) | Self::Beyond(fault) => fault.message.clone(),
         }
     }
 
     /// The fault a script sees.
-    pub(super) fn into_fault(self) -> Fault {
+    pub(in crate::helm) fn into_fault(self) -> Fault {
         match self {
             Self::Words(words) => failure::told(&words),
-            Self::Fault(fault) => *fault,
+            Self::Fault(fault) | Self::Beyond(fault) => *fault,
         }
     }
 }

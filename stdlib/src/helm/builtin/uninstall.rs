@@ -1,5 +1,7 @@
 //! Uninstalling, as helm does: what is the release's own goes, what says that it is kept stays, and so does what others own.
 
+use runbook_chart::{Dialect, Direction, by_kind};
+
 use super::super::object;
 use super::hook::{self, Hooks};
 use super::item::{self, Item};
@@ -8,48 +10,6 @@ use super::record::Record;
 use super::store::Store;
 use super::trouble::Trouble;
 use super::word::Words;
-
-/// The kinds that go first, in this order; all others go last.
-const ORDER: &[&str] = &[
-    "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration",
-    "APIService",
-    "Ingress",
-    "IngressClass",
-    "Service",
-    "CronJob",
-    "Job",
-    "StatefulSet",
-    "HorizontalPodAutoscaler",
-    "Deployment",
-    "ReplicaSet",
-    "ReplicationController",
-    "Pod",
-    "DaemonSet",
-    "RoleBindingList",
-    "RoleBinding",
-    "RoleList",
-    "Role",
-    "ClusterRoleBindingList",
-    "ClusterRoleBinding",
-    "ClusterRoleList",
-    "ClusterRole",
-    "CustomResourceDefinition",
-    "PersistentVolumeClaim",
-    "PersistentVolume",
-    "StorageClass",
-    "ConfigMap",
-    "SecretList",
-    "Secret",
-    "ServiceAccount",
-    "PodDisruptionBudget",
-    "PodSecurityPolicy",
-    "LimitRange",
-    "ResourceQuota",
-    "NetworkPolicy",
-    "Namespace",
-    "PriorityClass",
-];
 
 /// Uninstalls.
 pub(super) async fn run(store: &Store<'_>, words: &Words) -> Result<(), Trouble> {
@@ -110,8 +70,7 @@ async fn delete(store: &Store<'_>, record: &Record) -> Result<Vec<Item>, Trouble
         .await
         .map_err(|trouble| trouble.during("unable to build kubernetes objects for delete"))?;
     let mut items: Vec<_> = items.into_iter().filter(|item| !object::is_kept(&item.object)).collect();
-    let place = |item: &Item| ORDER.iter().position(|kind| *kind == item.spot.resource.kind).unwrap_or(ORDER.len());
-    items.sort_by_key(place);
+    items.sort_by(|a, b| by_kind(&a.spot.resource.kind, &b.spot.resource.kind, Direction::Uninstall, Dialect::Helm4));
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for item in items {
         let Some(live) = store.wire.get(&item.spot).await? else { continue };

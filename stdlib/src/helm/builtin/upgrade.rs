@@ -1,9 +1,9 @@
 //! Upgrading, as helm does: from what was applied last to what a chart and values render now.
 
+use runbook_chart::values;
 use runbook_core::Value;
 use serde_json::Map;
 
-use super::super::overlay::merge;
 use super::apply::{self, How, Side};
 use super::hook::{self, Hooks};
 use super::install;
@@ -74,8 +74,8 @@ fn no_deployed(release: &str) -> Trouble {
 
 /// The new revision, rendered.
 async fn prepare(store: &Store<'_>, order: &Order, last: &Record, current: &Record) -> Result<Record, Trouble> {
-    let mut chart = order.chart()?;
-    let values = kept(order, current, &mut chart)?;
+    let mut chart = order.chart(store.world).await?;
+    let values = kept(store, order, current, &mut chart)?;
     let revision = last.version + 1;
     let asked = Asked { release: &order.release, revision, moment: Moment::Upgrade, skip_schema: order.skip_schema };
     let rendering = render::on_cluster(store, &chart, Some(values.clone()), asked).await?;
@@ -96,25 +96,31 @@ async fn prepare(store: &Store<'_>, order: &Order, last: &Record, current: &Reco
         config: values,
         manifest: rendering.manifest,
         hooks: rendering.hooks,
-        apply_method: if server_side { "ssa" } else { "csa" }.to_owned(),
+        apply_method: install::method(store, server_side).to_owned(),
         labels: last.labels.clone(),
     })
 }
 
 /// The user values of the new revision.
-fn kept(order: &Order, current: &Record, chart: &mut render::Chart) -> Result<Map<String, Value>, Trouble> {
+fn kept(
+    store: &Store<'_>,
+    order: &Order,
+    current: &Record,
+    chart: &mut render::Chart,
+) -> Result<Map<String, Value>, Trouble> {
     let given = order.values.clone().unwrap_or_default();
-    let over = |given: Map<String, Value>| {
-        let mut values = current.config.clone();
-        merge(&mut values, given);
-        values
+    // A null takes away what was there before, and is gone with it.
+    let over = |given: Map<String, Value>| match values::coalesce_tables(
+        &Value::Object(given),
+        &Value::Object(current.config.clone()),
+    ) {
+        Value::Object(values) => values,
+        _ => Map::new(),
     };
     Ok(match order.keeping {
         Keeping::Reuse => {
             // The old chart's defaults stand in for the new one's, as far as they were recorded.
-            let mut defaults = current.chart.get("values").and_then(Value::as_object).cloned().unwrap_or_default();
-            merge(&mut defaults, current.config.clone());
-            chart.set_values(defaults)?;
+            chart.set_values(&render::all_values(store.world, current)?)?;
             over(given)
         }
         Keeping::ResetThenReuse => over(given),

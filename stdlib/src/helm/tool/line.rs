@@ -44,6 +44,11 @@ impl Line {
         Self { interruption: Interruption::Ignores, time: Duration::from_secs(20), ..self }
     }
 
+    /// Whether nothing is changed by it.
+    pub(super) fn only_reads(&self) -> bool {
+        self.interruption != Interruption::Finishes
+    }
+
     /// Adds a word. One that comes from a script must not begin with a dash.
     pub(in crate::helm) fn word(mut self, word: impl Into<String>) -> Self {
         self.words.push(word.into());

@@ -1,4 +1,5 @@
-//! The helm of a run: the real one, found, asked for its version once, and run; or the one that is built in.
+//! The helm of a run: the real one, found, asked for its version once, and run; or the one that is built in, which also
+//! answers what only reads or renders, and leaves to the real one what it does not do.
 //!
 //! All that is specific to a version ends here: callers say what they want, and do not learn which helm answers. Does not
 //! know releases or charts.
@@ -13,7 +14,7 @@ mod words;
 
 use std::path::Path;
 
-use runbook_core::world::Program as Which;
+use runbook_core::world::{Program as Which, Reads};
 use runbook_core::{Code, Fault, World};
 use semver::Version;
 
@@ -21,7 +22,7 @@ pub(super) use feature::Feature;
 pub(super) use line::{Line, in_seconds};
 pub(super) use private::Private;
 
-use super::builtin::{self, Reach};
+use super::builtin::{self, Beside, Reach, Trouble};
 use super::embedded;
 use super::option::Target;
 use crate::cluster::IN_CLUSTER;
@@ -62,9 +63,12 @@ impl<'a> Tool<'a> {
         Ok(Self { world, program, version })
     }
 
-    /// Whether it is the one that is built in, which fetches no charts.
-    pub(super) fn is_builtin(&self) -> bool {
-        *self.program == Which::Builtin
+    /// The same for what reaches no cluster: where there is no helm, the one that is built in does it.
+    pub(super) async fn for_charts(world: &'a World) -> Result<Self, Fault> {
+        if world.helm.program.is_some() {
+            return Self::find(world).await;
+        }
+        Ok(Self { world, program: &Which::Builtin, version: world.helm.version.get_or_init(|| builtin::VERSION) })
     }
 
     /// Whether it can do something.
@@ -83,20 +87,22 @@ impl<'a> Tool<'a> {
     pub(super) async fn run_at(&self, target: &Target, line: Line) -> Result<String, Fault> {
         let cluster = target.cluster(self.world)?;
         let namespace = target.namespace.clone().unwrap_or_else(|| cluster.namespace.clone());
-        if *self.program == Which::Builtin {
-            return self.run_builtin(Some(Reach { cluster, namespace }), line).await;
+        let reach = Reach { cluster: cluster.clone(), namespace: namespace.clone() };
+        if let Some(answer) = self.answered(Some(reach), &line).await {
+            return answer;
         }
-        self.run(self.reach(target, &cluster.context, line).flag("--namespace", Some(namespace))).await
+        self.spawn(self.reach(target, &cluster.context, line).flag("--namespace", Some(namespace))).await
     }
 
     /// The same over all namespaces.
     pub(super) async fn run_everywhere(&self, context: Option<String>, line: Line) -> Result<String, Fault> {
         let target = Target { namespace: None, context };
         let cluster = target.cluster(self.world)?;
-        if *self.program == Which::Builtin {
-            return self.run_builtin(Some(Reach { cluster, namespace: String::new() }), line).await;
+        let reach = Reach { cluster: cluster.clone(), namespace: String::new() };
+        if let Some(answer) = self.answered(Some(reach), &line).await {
+            return answer;
         }
-        self.run(self.reach(&target, &cluster.context, line).switch("--all-namespaces", true)).await
+        self.spawn(self.reach(&target, &cluster.context, line).switch("--all-namespaces", true)).await
     }
 
     /// Names the cluster, so that helm cannot mean another one: someone may change the current context during a run.
@@ -107,23 +113,43 @@ impl<'a> Tool<'a> {
             .flag("--kube-context", Some(context).filter(|name| !name.is_empty() && name != IN_CLUSTER))
     }
 
-    async fn run_builtin(&self, reach: Option<Reach>, line: Line) -> Result<String, Fault> {
-        let Line { words, about, values, .. } = line;
-        Box::pin(builtin::answer(self.world, reach, &words, values)).await.map_err(|fault| self.masked(fault, about))
+    /// What the built-in helm answers; `None` where the real one is to be asked: for what writes, and for what only it does.
+    async fn answered(&self, reach: Option<Reach>, line: &Line) -> Option<Result<String, Fault>> {
+        let alone = *self.program == Which::Builtin;
+        let its_own = self.world.helm.reads == Reads::Program || !line.only_reads() || builtin::fetches(&line.words);
+        if !alone && its_own {
+            return None;
+        }
+        let beside = Beside { values: line.values.clone(), input: line.input.clone() };
+        let answer = Box::pin(builtin::answer(self.world, reach, &line.words, beside)).await;
+        match answer {
+            Err(Trouble::Beyond(why)) if !alone => {
+                tracing::debug!(arguments = ?line.words, why = %why.message, "left to the real helm");
+                None
+            }
+            answer => Some(answer.map_err(|trouble| self.masked(trouble.into_fault(), line.about.clone()))),
+        }
     }
 
     /// Runs a line that reaches no cluster, and gives what it printed.
     pub(super) async fn run(&self, line: Line) -> Result<String, Fault> {
-        if *self.program == Which::Builtin {
-            return self.run_builtin(None, line).await;
+        match self.answered(None, &line).await {
+            Some(answer) => answer,
+            None => self.spawn(line).await,
         }
+    }
+
+    async fn spawn(&self, line: Line) -> Result<String, Fault> {
         let private = Private::make()?;
         self.run_in(&private, line).await
     }
 
-    /// The same in a folder that the caller reads afterwards.
+    /// Runs a line that reaches no cluster in a folder that the caller reads afterwards.
     pub(super) async fn run_in(&self, private: &Private, mut line: Line) -> Result<String, Fault> {
-        let Which::File(program) = self.program else { return self.run_builtin(None, line).await };
+        let Which::File(program) = self.program else {
+            let answer = self.answered(None, &line).await;
+            return answer.unwrap_or_else(|| Err(Fault::new(Code::HelmMissing, format!("no helm was found; {NEED}"))));
+        };
         if let Some(values) = line.values.take() {
             let path = private.write_values(&values)?;
             line = line.flag("--values", Some(path.display()));

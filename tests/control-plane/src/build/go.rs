@@ -48,6 +48,24 @@ pub(super) fn build(part: &Part, bin: &Path, which: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Builds a program of one file that lies elsewhere, over the module of a part.
+pub(super) fn build_file(part: &Part, source: &Path, program: &Path) -> Result<(), Fault> {
+    say(&format!("building {} over {} {}", source.display(), part.module, part.version()));
+    let folder = program.parent().unwrap_or(program);
+    fs_err::create_dir_all(folder)?;
+    let fresh = tempfile::Builder::new().prefix(".build-").tempdir_in(folder)?;
+    let mut command = Command::new("go");
+    command
+        .current_dir(modules().join(part.module))
+        .env("CGO_ENABLED", "0")
+        .args(["build", "-trimpath", "-ldflags", &part.ldflags(), "-o"])
+        .arg(fresh.path().join("program"))
+        .arg(fs_err::canonicalize(source)?);
+    run(&mut command)?;
+    fs_err::rename(fresh.path().join("program"), program)?;
+    Ok(())
+}
+
 /// One call of `go build`.
 struct Target<'a> {
     /// Where to, below the fresh folder; empty for the folder itself, where each binary gets its package's name.

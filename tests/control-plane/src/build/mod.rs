@@ -23,6 +23,7 @@ use crate::cache;
 use crate::fault::Fault;
 use crate::notice::{in_words, say};
 use part::{PARTS, Part};
+use sha2::{Digest as _, Sha256};
 
 /// The binaries of the control plane, all there and of the pinned versions.
 #[derive(Clone, Debug)]
@@ -76,6 +77,24 @@ impl Binaries {
     /// The path of one binary.
     pub fn path(&self, tool: Tool) -> &Path {
         &self.paths[&tool]
+    }
+
+    /// A program of one Go file over the module that a binary comes from, with the binary's own flags: built once, and kept.
+    ///
+    /// A fault that says what is missing where there is no Go.
+    pub fn beside(&self, tool: Tool, source: &Path) -> Result<PathBuf, Fault> {
+        let part = PARTS.iter().find(|part| part.tools.iter().any(|(own, _)| *own == tool));
+        let part = part.expect("every tool comes from a part");
+        let folder = self.folder().join("beside");
+        let program = folder.join(format!("{}-{}", tool.name(), short(&Sha256::digest(fs_err::read(source)?))));
+        if !program.is_file() {
+            go::require(part, &folder)?;
+            let _lock = cache::lock(&self.folder().join("beside.lock"), "building a program beside helm")?;
+            if !program.is_file() {
+                go::build_file(part, source, &program)?;
+            }
+        }
+        Ok(program)
     }
 
     /// Names the pinned versions and build flags, as sixteen hexadecimal digits.
