@@ -108,7 +108,7 @@ impl Overlaid {
 /// Lets stand-ins act once the run has written something, and answer webhooks from then on.
 fn cast(overlay: &Overlay, runtime: &Handle, stop: &CancellationToken) {
     let pace = Arc::new(overlay.simulation().clock().clone());
-    let fleet = Arc::new(Fleet::new(overlay.actor(), rehearsal::AUTHORITY.to_owned(), pace));
+    let fleet = Arc::new(Fleet::new(overlay.actor(), rehearsal::AUTHORITY.to_owned(), pace).adopting());
     let answering = fleet.clone();
     overlay.simulation().set_answerer(Arc::new(move |call: Call| {
         let fleet = answering.clone();

@@ -418,7 +418,8 @@ where
     };
     let outcome = tokio::select! {
         outcome = answer => outcome,
-        () = shared.clock.sleep(shared.limits.timeout) => Err(WireError {
+        // Nobody waits for it: where time is simulated, it must not pass because an answer is on its way.
+        () = shared.clock.alarm(shared.limits.timeout) => Err(WireError {
             sent: Sent::Perhaps,
             cause: Cause::Lost,
             tries: 1,

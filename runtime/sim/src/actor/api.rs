@@ -29,7 +29,12 @@ impl Selection {
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
+    /// The workload whose part is played, as `namespace/name` of its Deployment.
+    acting: Option<String>,
 }
+
+/// Says in a request whose part is played. No API server reads it; whoever lies between may.
+pub(crate) const ACTING: &str = "x-acting-for";
 
 /// What came back instead of the object.
 pub(crate) type Fault = kube::Error;
@@ -41,13 +46,21 @@ pub(crate) fn has_code(fault: &Fault, code: u16) -> bool {
 
 impl Api {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, acting: None }
+    }
+
+    /// The same connection, used in the part of a Deployment.
+    pub(crate) fn acting(&self, namespace: &str, deployment: &str) -> Self {
+        Self { client: self.client.clone(), acting: Some(format!("{namespace}/{deployment}")) }
     }
 
     async fn send(&self, method: Method, uri: &str, kind: &str, body: Option<&Value>) -> Result<Value, Fault> {
         let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        let request = Request::builder().method(method).uri(uri).header("content-type", kind).body(body);
-        self.client.request(request.map_err(Fault::HttpError)?).await
+        let mut request = Request::builder().method(method).uri(uri).header("content-type", kind);
+        if let Some(acting) = &self.acting {
+            request = request.header(ACTING, acting);
+        }
+        self.client.request(request.body(body).map_err(Fault::HttpError)?).await
     }
 
     /// Reads any path, such as `/version`.

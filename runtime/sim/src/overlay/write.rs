@@ -16,7 +16,7 @@ use super::{
     scope::{Base, Place as Spot, Scope},
 };
 use crate::{
-    actor::json::{name, text},
+    actor::{api::ACTING, json::name},
     resource::{GroupResource, Resource},
     server::{Answer, body_of, media},
     store::key,
@@ -33,7 +33,7 @@ impl Door {
         if visit.asked.query.get("dryRun").is_some() {
             return Ok(self.inner(visit.head, &visit.asked).await);
         }
-        if self.asker == Asker::Actor && !self.concerns_actors(&spot) {
+        if self.asker == Asker::Actor && !self.concerns_actors(&visit, &spot) {
             // As if it had been written: nothing of it is kept.
             let uri = visit.head.uri.to_string();
             let joint = if uri.contains('?') { '&' } else { '?' };
@@ -145,12 +145,17 @@ impl Door {
         });
     }
 
-    /// May a stand-in write here? What is live and has nothing to do with the run stays as it is, and before the run has
-    /// written anything, so does everything.
-    fn concerns_actors(&self, spot: &Spot) -> bool {
+    /// May a stand-in write here? Those whose own Deployment the run has written to do what the new one does, wherever that is.
+    /// The others leave alone what is live and has nothing to do with the run, and everything before the run has written at all.
+    fn concerns_actors(&self, visit: &Visit<'_>, spot: &Spot) -> bool {
         let beneath = self.beneath();
         if beneath.touched().is_empty() {
             return false;
+        }
+        let acting = visit.asked.headers.get(ACTING).and_then(|acting| acting.to_str().ok());
+        let deployments = GroupResource::new("apps", "deployments");
+        if acting.is_some_and(|acting| beneath.is_touched(&(deployments, acting.into()))) {
+            return true;
         }
         match beneath.base(spot) {
             Some(Base::Live(_)) => self.server.concerns(spot),

@@ -36,6 +36,8 @@ const RENEWAL: Duration = Duration::from_secs(10);
 pub struct Fleet {
     api: Api,
     ca_pem: String,
+    /// Is the root certificate that the cluster has already the one that counts?
+    adopts: bool,
     pace: Arc<dyn Pace>,
     view: View,
     running: RwLock<BTreeMap<(String, String), Arc<Istiod>>>,
@@ -45,7 +47,19 @@ impl Fleet {
     /// A fleet that acts through `client`, puts `ca_pem` into webhooks and namespaces as its root certificate, and waits by
     /// `pace`. Nothing happens until [`Fleet::run`].
     pub fn new(client: Client, ca_pem: String, pace: Arc<dyn Pace>) -> Self {
-        Self { api: Api::new(client), ca_pem, pace, view: View::new(), running: RwLock::default() }
+        Self { api: Api::new(client), ca_pem, adopts: false, pace, view: View::new(), running: RwLock::default() }
+    }
+
+    /// The same fleet, which leaves the root certificate that a cluster has already as it is, and gives its own where there is none.
+    #[must_use]
+    pub fn adopting(mut self) -> Self {
+        self.adopts = true;
+        self
+    }
+
+    fn ca_pem(&self) -> String {
+        let known = if self.adopts { root_certificate::known(&self.view) } else { None };
+        known.unwrap_or_else(|| self.ca_pem.clone())
     }
 
     /// Acts until `stop` is cancelled. What was written stays, leases included, as with the real one.
@@ -141,27 +155,28 @@ impl Fleet {
     }
 
     async fn turn(&self, istiod: &Istiod, renew: bool) -> Result<Progress, Fault> {
-        let (api, view) = (&self.api, &self.view);
-        self.start(istiod).await?;
+        let (api, view) = (&self.api.acting(&istiod.identity.namespace, &istiod.identity.name), &self.view);
+        let ca_pem = self.ca_pem();
+        self.start(istiod, api, &ca_pem).await?;
         if renew || istiod.memory.lock().await.leads.is_empty() {
             leadership::campaign(istiod, api, view, self.pace.now()).await?;
         }
-        let progress = webhook::reconcile(istiod, api, view, &self.ca_pem, self.pace.now()).await?;
-        root_certificate::reconcile(istiod, api, view, &self.ca_pem).await?;
+        let progress = webhook::reconcile(istiod, api, view, &ca_pem, self.pace.now()).await?;
+        root_certificate::reconcile(istiod, api, view, &ca_pem).await?;
         gateway::reconcile(istiod, api, view, self.pace.now()).await?;
         Ok(progress)
     }
 
     /// What an istiod does first of all, once.
-    async fn start(&self, istiod: &Istiod) -> Result<(), Fault> {
+    async fn start(&self, istiod: &Istiod, api: &Api, ca_pem: &str) -> Result<(), Fault> {
         let mut memory = istiod.memory.lock().await;
         if memory.kube_version == 0 {
-            let version = self.api.read("/version").await?;
+            let version = api.read("/version").await?;
             let minor = version["minor"].as_str().unwrap_or_default().trim_end_matches('+').parse::<u32>();
             memory.kube_version = 100 + minor.unwrap_or(0);
         }
         if !memory.has_authority {
-            root_certificate::authority(istiod, &self.api, &self.ca_pem).await?;
+            root_certificate::authority(istiod, api, ca_pem).await?;
             memory.has_authority = true;
         }
         Ok(())

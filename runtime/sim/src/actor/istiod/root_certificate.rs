@@ -13,15 +13,25 @@ use crate::actor::{
     json::{name, text},
 };
 
+/// The ConfigMap that holds the root certificate.
+const ROOT: &str = "istio-ca-root-cert";
+
 /// Namespaces that get no certificate.
 const IGNORED: [&str; 3] = ["kube-public", "kube-node-lease", "local-path-storage"];
+
+/// The root certificate that namespaces have already.
+pub(crate) fn known(view: &View) -> Option<String> {
+    let maps = view.certificates.all();
+    let mut held = maps.iter().filter(|map| name(map) == ROOT).map(|map| text(map, "/data/root-cert.pem"));
+    held.find(|pem| !pem.is_empty()).map(str::to_owned)
+}
 
 /// Makes the Secret of the authority where there is none and, as the leader, sees to the ConfigMaps of every namespace.
 pub(crate) async fn reconcile(istiod: &Istiod, api: &Api, view: &View, ca_pem: &str) -> Result<(), Fault> {
     if !istiod.memory.lock().await.leads.contains(&leadership::NAMESPACES) {
         return Ok(());
     }
-    let mut wanted = vec![("istio-ca-root-cert", "root-cert.pem", ca_pem)];
+    let mut wanted = vec![(ROOT, "root-cert.pem", ca_pem)];
     if istiod.identity.release.writes_revocation_list() {
         wanted.push(("istio-ca-crl", "ca-crl.pem", ""));
     }

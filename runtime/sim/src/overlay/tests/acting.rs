@@ -130,6 +130,11 @@ async fn a_stand_in_writes_to_what_is_planned_and_only_seems_to_write_to_the_res
     let kept = |object: Value| object["metadata"]["annotations"].get("x").is_some();
     assert!(kept(bench.get(&format!("{DEPLOYMENTS}/web")).await));
     assert!(!kept(bench.get(&format!("{DEPLOYMENTS}/api")).await));
+    // One whose own Deployment the run has written to does what the new one does.
+    let request = Request::patch(at("api")).header("content-type", MERGE).header(crate::actor::api::ACTING, "shop/web");
+    let answer = actor.oneshot(request.body(Body::from(patch.to_string())).unwrap()).await.unwrap();
+    answered(read(answer).await);
+    assert!(kept(bench.get(&format!("{DEPLOYMENTS}/api")).await));
     assert!(bench.overlay.deeds().iter().any(|deed| deed.by == "stand-in" && deed.subject.name == "web"));
     assert_eq!(bench.overlay.writes().len(), 1, "the run has written once");
 }
