@@ -122,9 +122,10 @@ async fn the_door_lets_nothing_else_pass() {
     let upgrade = Request::get("/api/v1/pods").header("upgrade", "websocket").body(axum::body::Bytes::new()).unwrap();
     assert!(matches!(gate.send(upgrade).await, Err(gate::Shut::Refused(_))));
     assert!(bench.arrived().is_empty());
-    let review = json!({ "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "spec": {} });
+    let review = json!({ "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+        "spec": { "resourceAttributes": { "verb": "get", "resource": "pods" } } });
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-    assert_eq!(bench.ask("POST", path, JSON, review).await.1["status"]["allowed"], true);
+    assert_eq!(answered(bench.ask("POST", path, JSON, review).await)["status"]["allowed"], true);
     assert_eq!(bench.arrived(), [format!("POST {path}")]);
 }
 
