@@ -13,6 +13,7 @@ use runbook_sim::overlay::Validation;
 use runbook_stdlib::cluster::Limits;
 
 use crate::operator::Beforehand;
+use crate::screen::change::Extent;
 use crate::trace::LogFormat;
 
 /// How the run is shown.
@@ -54,6 +55,7 @@ pub(crate) enum Asked {
 }
 
 /// What the options say.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) context: Option<String>,
@@ -75,6 +77,14 @@ pub(crate) struct Options {
     pub(crate) validation: Validation,
     /// `--report`.
     pub(crate) report: Option<PathBuf>,
+    /// `--trace`.
+    pub(crate) trace: bool,
+    /// `--diff`.
+    pub(crate) extent: Extent,
+    /// `--exit-code`.
+    pub(crate) exit_code: bool,
+    /// `--rbac`.
+    pub(crate) rbac: bool,
     /// `--keep`.
     pub(crate) keep: bool,
     /// `--audit-log`.
@@ -113,6 +123,19 @@ pub(crate) fn options() -> Vec<Arg> {
             .action(ArgAction::SetTrue)
             .help("Serve the simulated cluster after the rehearsal"),
         value("audit-log", "FILE", "Write each request of a rehearsal to a file"),
+        Arg::new("trace")
+            .long("trace")
+            .action(ArgAction::SetTrue)
+            .help("After a rehearsal: every call, the line a person would have typed, and what it changes"),
+        Arg::new("diff").long("diff").action(ArgAction::SetTrue).help("The same with every field of every object"),
+        Arg::new("exit-code")
+            .long("exit-code")
+            .action(ArgAction::SetTrue)
+            .help("End it with 2 where something would change"),
+        Arg::new("rbac")
+            .long("rbac")
+            .action(ArgAction::SetTrue)
+            .help("Print roles that allow what was asked of the cluster, and nothing else"),
         value("report", "FILE", "Write the run's report to a file too"),
         value("output", "FORM", "human, plain or json; human on a terminal, else plain"),
         value("journal", "DIR", "Where runs are kept; else below $XDG_STATE_HOME or ~/.local/state"),
@@ -295,6 +318,10 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         validation: if flag("no-server-validation") { Validation::Skip } else { Validation::Ask },
         report: text("report").map(Into::into),
         audit_log: text("audit-log").map(Into::into),
+        trace: ["trace", "diff", "rbac", "exit-code"].iter().any(|id| flag(id)),
+        exit_code: flag("exit-code"),
+        rbac: flag("rbac"),
+        extent: if flag("diff") { Extent::Whole } else { Extent::Brief },
         keep: flag("keep"),
         limits: text("limits").map(|word| limits(&word)).transpose()?.unwrap_or_default(),
     })

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::arguments::Options;
 use crate::clock::RealClock;
-use crate::dry_run::Overlaid;
+use crate::dry_run::{Ground, Overlaid, Watched};
 use crate::environment::Environment;
 use crate::id;
 use crate::operator::Person;
@@ -95,6 +95,31 @@ impl Mode {
             Self::Live => journal(&runs(options, environment)?, real),
             Self::Rehearsal(_) => Ok((Journal::in_memory(), "REHEARSAL".to_owned())),
             Self::DryRun(_) => Ok((Journal::in_memory(), "DRY-RUN".to_owned())),
+        }
+    }
+
+    /// Watches a run that has no consequences, where its trace is wanted.
+    pub(crate) fn watched(&self, options: &Options) -> Option<Watched> {
+        match self {
+            Self::Live => None,
+            Self::Rehearsal(rehearsal) => options.trace.then(|| {
+                let watched = Watched::new(Ground::Simulated);
+                rehearsal.simulation.set_onlooker(watched.onlooker());
+                watched
+            }),
+            Self::DryRun(planned) => {
+                let watched = Watched::new(Ground::Live);
+                planned.overlay.simulation().set_onlooker(watched.onlooker());
+                Some(watched)
+            }
+        }
+    }
+
+    /// What is to be known of a run beside its trace.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Live | Self::Rehearsal(_) => Vec::new(),
+            Self::DryRun(planned) => planned.told(),
         }
     }
 

@@ -84,6 +84,8 @@ pub(crate) enum Happening {
 /// A call that ended. Answers are left in the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Called {
+    /// The path of its call: the step's, or that of a branch in it.
+    pub(crate) step: String,
     pub(crate) ordinal: u64,
     pub(crate) primitive: String,
     pub(crate) effect: Effect,
@@ -263,6 +265,7 @@ impl Story {
             Settlement::Stored(_) | Settlement::Withheld(_) => (None, true),
         };
         let called = Called {
+            step: settled.call.step.clone(),
             ordinal: settled.call.ordinal,
             primitive: settled.call.primitive.clone(),
             effect: settled.call.effect,

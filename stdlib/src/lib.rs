@@ -2,11 +2,12 @@
 //!
 //! Does not know modes, terminals or journals; a primitive sees its [`runbook_core::Call`] and nothing else.
 
+mod address;
 #[cfg(test)]
 #[path = "tests/bench.rs"]
 mod bench;
 pub mod cluster;
-mod command;
+pub mod difference;
 pub mod flow;
 pub mod helm;
 pub mod kubectl;
@@ -18,6 +19,7 @@ pub mod value;
 pub mod wait;
 mod yaml;
 
+pub use address::Address;
 pub use library::library;
 
 use runbook_core::Primitive;

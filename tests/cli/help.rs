@@ -72,6 +72,12 @@ Options of every run
                               or the runbook's own
       --keep                  Serve the simulated cluster after the rehearsal
       --audit-log FILE        Write each request of a rehearsal to a file
+      --trace                 After a rehearsal: every call, the line a person
+                              would have typed, and what it changes
+      --diff                  The same with every field of every object
+      --exit-code             End it with 2 where something would change
+      --rbac                  Print roles that allow what was asked of the
+                              cluster, and nothing else
       --report FILE           Write the run's report to a file too
       --output FORM           human, plain or json; human on a terminal, else
                               plain
@@ -132,6 +138,12 @@ Options:
                                or the runbook's own
       --keep                   Serve the simulated cluster after the rehearsal
       --audit-log <FILE>       Write each request of a rehearsal to a file
+      --trace                  After a rehearsal: every call, the line a person
+                               would have typed, and what it changes
+      --diff                   The same with every field of every object
+      --exit-code              End it with 2 where something would change
+      --rbac                   Print roles that allow what was asked of the
+                               cluster, and nothing else
       --report <FILE>          Write the run's report to a file too
       --output <FORM>          human, plain or json; human on a terminal, else
                                plain

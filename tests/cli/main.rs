@@ -16,3 +16,4 @@ mod record;
 mod script;
 mod shelf;
 mod snapshot;
+mod trace;

@@ -10,11 +10,14 @@ use runbook_core::journal::Journal;
 use runbook_core::record::{End, Entry, Event, Finished, Observer, Run, VERSION};
 use runbook_core::world::{Interrupt, Operator};
 use runbook_core::{Code, Fault, Outcome, Session};
+use runbook_stdlib::Address;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
 use super::{Program, Trouble};
 use crate::arguments::{Options, Output};
+use crate::dry_run::trace::Trace;
+use crate::dry_run::{Watched, rbac};
 use crate::exit::Exit;
 use crate::identity::{Identity, Watching};
 use crate::mode::{self, Mode, Surroundings};
@@ -22,9 +25,9 @@ use crate::operator::Person;
 use crate::prompt::Prompt;
 use crate::rehearsal::Scripted;
 use crate::report::markdown;
-use crate::reporter::{Desk, Human, Json, Listening, Plain, Reporter, keep_ticking};
+use crate::reporter::{Desk, Human, Json, Listening, Loudness, Plain, Quiet, Reporter, keep_ticking};
 use crate::screen::plan::Promise;
-use crate::screen::{end, fault};
+use crate::screen::{self, end, fault};
 use crate::script::Found;
 use crate::story::Story;
 use crate::text::Line;
@@ -49,6 +52,7 @@ struct Set {
     story: Arc<Mutex<Story>>,
     reporter: Arc<dyn Reporter>,
     identity: Arc<Identity>,
+    watched: Option<Watched>,
 }
 
 impl Stage<'_> {
@@ -76,16 +80,12 @@ impl Stage<'_> {
         Ok(rehearsal.prepare(world, charts, self.options.audit_log.as_deref())?)
     }
 
-    /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C; tells what a dry run has planned.
+    /// Serves a simulated cluster after its rehearsal, where that was asked for, until Ctrl-C.
     pub(super) fn keep(&self) -> Result<(), Trouble> {
         match &self.mode {
             Mode::Rehearsal(rehearsal) if self.options.keep => {
                 let Program { writer, clock, .. } = self.program;
                 rehearsal.serve(writer, clock, self.runtime.handle(), &self.interrupt);
-                Ok(())
-            }
-            Mode::DryRun(planned) => {
-                self.program.writer.print(Channel::Out, &planned.told());
                 Ok(())
             }
             _ => Ok(()),
@@ -110,7 +110,8 @@ impl Stage<'_> {
     fn set(&self, journal: Journal, given: &Map<String, Value>) -> Set {
         let program = self.program;
         let identity = Identity::new(self.runtime.handle().clone(), program.clock.clone());
-        let reporter = self.reporter();
+        let watched = self.mode.watched(self.options);
+        let reporter = self.reporter(watched.as_ref());
         let operator = Person {
             beforehand: self.options.beforehand.clone(),
             prompt: self.prompt.clone(),
@@ -121,21 +122,19 @@ impl Stage<'_> {
         let later = Arc::new(OnceLock::new());
         let surroundings = self.surroundings(self.mode.operator(operator), given);
         let story = Arc::new(Mutex::new(Story::default()));
-        let session = Session::new(
-            self.mode.world(surroundings, &later),
-            journal,
-            vec![
-                Box::new(Listening(reporter.clone())),
-                Box::new(Keeping(story.clone())),
-                Box::new(Watching(identity.clone())),
-            ],
-        );
+        let mut observers: Vec<Box<dyn Observer>> = vec![
+            Box::new(Listening(reporter.clone())),
+            Box::new(Keeping(story.clone())),
+            Box::new(Watching(identity.clone())),
+        ];
+        observers.extend(watched.as_ref().map(Watched::observer));
+        let session = Session::new(self.mode.world(surroundings, &later), journal, observers);
         later.get_or_init(|| Arc::downgrade(&session));
         identity.attach(&session);
-        Set { session, story, reporter, identity }
+        Set { session, story, reporter, identity, watched }
     }
 
-    fn reporter(&self) -> Arc<dyn Reporter> {
+    fn reporter(&self, watched: Option<&Watched>) -> Arc<dyn Reporter> {
         let program = self.program;
         let header = self.runbook.header();
         let desk = Desk {
@@ -145,7 +144,11 @@ impl Stage<'_> {
             helm: mode::helm(self.options, &program.environment).and_then(|helm| helm.file().map(ToOwned::to_owned)),
         };
         let fitting = if program.writer.is_terminal(Channel::Out) { Output::Human } else { Output::Plain };
+        if self.options.rbac {
+            return Arc::new(Quiet::new(desk, Loudness::Silent));
+        }
         match self.options.output.unwrap_or(fitting) {
+            Output::Human | Output::Plain if watched.is_some() => Arc::new(Quiet::new(desk, Loudness::Opening)),
             Output::Human => Arc::new(Human::new(desk)),
             Output::Plain => Arc::new(Plain::new(desk)),
             Output::Json => Arc::new(Json::new(desk)),
@@ -172,6 +175,29 @@ impl Stage<'_> {
         }
     }
 
+    /// Shows what a run without consequences would do.
+    fn show_trace(&self, set: &Set) -> Option<Trace> {
+        let watched = set.watched.as_ref()?;
+        let Program { writer, vault, .. } = self.program;
+        let address = Address { context: self.options.context.clone(), namespace: self.options.namespace.clone() };
+        let story = set.story.lock().expect("no thread panics while it holds this lock");
+        let mut trace = watched.trace(&set.session, &story, vault, &|command| address.on(command));
+        trace.notes = self.mode.notes();
+        match self.options.output {
+            _ if self.options.rbac => writer.text(Channel::Out, &rbac::manifests(&self.found.name, &trace.rights)),
+            Some(Output::Json) => {
+                let mut value = serde_json::to_value(&trace).expect("a trace is plain data");
+                value["t"] = "trace".into();
+                writer.json(&value);
+            }
+            _ => {
+                let theme = writer.theme(Channel::Out);
+                writer.print(Channel::Out, &screen::trace::trace(&trace, self.options.extent, theme));
+            }
+        }
+        Some(trace)
+    }
+
     /// Writes the report to the file that `--report` names.
     fn keep_report(&self, set: &Set) -> Result<(), Trouble> {
         let Some(path) = &self.options.report else { return Ok(()) };
@@ -190,6 +216,7 @@ impl Stage<'_> {
         let exit = outcome.as_ref().err().map_or(Exit::Done, |fault| Exit::of(fault, set.session.counts().0));
         let written = set.session.finish(finished(outcome, exit, set.session.counts(), ms));
         set.reporter.close();
+        let trace = self.show_trace(set);
         let theme = program.writer.theme(Channel::Err);
         if let Err(told) = outcome {
             let mut told = program.masked(told);
@@ -202,13 +229,19 @@ impl Stage<'_> {
             program.writer.print(Channel::Err, &[vec![Line::new()], lines].concat());
         }
         let channel = if exit == Exit::Done { Channel::Out } else { Channel::Err };
-        if channel == Channel::Err || self.options.output != Some(Output::Json) {
+        let is_data = self.options.rbac || self.options.output == Some(Output::Json);
+        if channel == Channel::Err || !is_data {
             let story = set.story.lock().expect("no thread panics while it holds this lock");
             program.writer.print(channel, &end::end(&story, program.writer.theme(channel)));
         }
         self.keep_report(set)?;
         // A run that failed has said why already.
-        if exit == Exit::Done { Ok(written.map(|()| exit)?) } else { Ok(exit) }
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
+        written?;
+        let changes = self.options.exit_code && trace.is_some_and(|trace| trace.changes());
+        Ok(if changes { Exit::Changes } else { exit })
     }
 }
 

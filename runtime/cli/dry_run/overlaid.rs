@@ -10,7 +10,7 @@ use runbook_core::fault::{Code, Fault};
 use runbook_core::world::{Clock as _, Cluster};
 use runbook_sim::Call;
 use runbook_sim::actor::Fleet;
-use runbook_sim::overlay::{Check, Options, Overlay, Validation};
+use runbook_sim::overlay::{Options, Overlay, Validation};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,7 +19,6 @@ use super::consent::{Asked, Consenting};
 use super::lease;
 use crate::clock::RealClock;
 use crate::rehearsal::{self, SimulatedClock};
-use crate::text::Line;
 
 /// What a dry run is given.
 pub(crate) struct Overlaid {
@@ -79,29 +78,16 @@ impl Overlaid {
         Consenting { beforehand, asked: self.asked.clone() }
     }
 
-    /// What would have been written and asked, in order, and what is not known of it.
-    pub(crate) fn told(&self) -> Vec<Line> {
-        let mut lines = vec![Line::new(), Line::new().strong("Nothing was written. A run would")];
-        for write in self.overlay.writes() {
-            let check = match &write.check {
-                Check::Accepted => ", which the API server accepts".to_owned(),
-                Check::Refused => ", which the API server refuses".to_owned(),
-                Check::Unasked(_) => String::new(),
-            };
-            lines.push(Line::of(format!("{}{check}", write.summary())).indent(2).hang(2));
-        }
-        for asked in &*self.asked.lock().unwrap_or_else(PoisonError::into_inner) {
-            let answer = asked.answer.as_ref().map_or("nothing", |answer| answer.text.as_str());
-            let words = format!("ask `{}`, taken to be answered with {answer}", asked.question.text);
-            lines.push(Line::of(words).indent(2).hang(2));
-        }
-        for (subject, note) in self.overlay.notes() {
-            lines.push(Line::of(format!("{}/{}: {note}", subject.resource, subject.name)).indent(2).hang(2));
-        }
-        for unknown in self.overlay.unknowns() {
-            lines.push(Line::of(format!("unknown: {}, because {}", unknown.what, unknown.because)).indent(2).hang(2));
-        }
-        lines
+    /// What is to be known of the run beside its trace: questions that nobody answered, notes, and what is not known.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = asked.iter().filter(|asked| asked.answer.is_none());
+        let open = open.map(|asked| format!("`{}` is asked, and only a person can answer it", asked.question.text));
+        let notes = self.overlay.notes().into_iter();
+        let notes = notes.map(|(subject, note)| format!("{}/{}: {note}", subject.resource, subject.name));
+        let unknowns = self.overlay.unknowns().into_iter();
+        let unknowns = unknowns.map(|unknown| format!("unknown: {}, because {}", unknown.what, unknown.because));
+        open.chain(notes).chain(unknowns).collect()
     }
 }
 

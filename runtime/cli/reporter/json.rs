@@ -1,6 +1,6 @@
 //! One JSON object a line: the journal's records, and between them calls that begin and waits that say why.
 
-use runbook_core::record::{Event, Observer};
+use runbook_core::record::{CallId, Event, Observer};
 use serde_json::{Value, json};
 
 use super::{Desk, Reporter};
@@ -30,8 +30,13 @@ impl Observer for Json {
     fn observe(&self, event: &Event<'_>) {
         let value = match event {
             Event::Recorded(record) => serde_json::to_value(record).expect("a record is plain data"),
-            Event::Calling { step, primitive, effect, words } => {
-                self.passing("calling", step, json!({ "primitive": primitive, "effect": effect, "words": words }))
+            Event::Calling(calling) => {
+                let CallId { step, primitive, effect, .. } = calling.call;
+                self.passing(
+                    "calling",
+                    step,
+                    json!({ "primitive": primitive, "effect": effect, "words": calling.words }),
+                )
             }
             Event::Waiting { step, waiting } => {
                 self.passing("waiting", step, serde_json::to_value(waiting).expect("a wait's words are plain data"))

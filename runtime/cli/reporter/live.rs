@@ -26,9 +26,9 @@ impl Live {
     /// Takes note of an event.
     pub(super) fn observe(&mut self, event: &Event<'_>, now: u64) {
         match event {
-            Event::Calling { step, words, .. } => {
-                let ongoing = Ongoing { words: (*words).to_owned(), since: now, waiting: None };
-                self.calls.entry((*step).to_owned()).or_default().push(ongoing);
+            Event::Calling(calling) => {
+                let ongoing = Ongoing { words: calling.words.to_owned(), since: now, waiting: None };
+                self.calls.entry(calling.call.step.clone()).or_default().push(ongoing);
             }
             Event::Waiting { step, waiting } => {
                 if let Some(call) = self.calls.get_mut(*step).and_then(|calls| calls.last_mut()) {

@@ -6,6 +6,7 @@ mod human;
 mod json;
 mod live;
 mod plain;
+mod quiet;
 mod tree;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use runbook_core::world::Clock;
 pub(crate) use human::Human;
 pub(crate) use json::Json;
 pub(crate) use plain::Plain;
+pub(crate) use quiet::{Loudness, Quiet};
 
 use crate::screen::plan::Promise;
 use crate::writer::Writer;

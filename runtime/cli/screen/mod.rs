@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes, asks or knows where the lines go.
 
+pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod end;
 pub(crate) mod fault;
@@ -9,6 +10,7 @@ pub(crate) mod help;
 pub(crate) mod opening;
 pub(crate) mod plan;
 pub(crate) mod question;
+pub(crate) mod trace;
 
 use serde_json::Value;
 

@@ -4,6 +4,7 @@
 
 pub mod arg;
 pub mod claim;
+pub mod command;
 pub mod digest;
 pub mod effect;
 pub mod engine;

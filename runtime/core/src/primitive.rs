@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::arg::{Arg, Args, Function};
+use crate::command::Command;
 use crate::effect::{Effect, Repeat};
-use crate::fault::{Code, Fault};
+use crate::fault::{Code, Fault, Place};
 use crate::param::{AnyParam, Role};
 use crate::record::Waiting;
 use crate::session::Session;
@@ -33,7 +34,7 @@ pub struct Primitive {
     /// What a call is about to do, in a few words for people. Pure.
     pub announce: fn(&Args) -> String,
     /// The command a person would have typed instead, where there is one. Pure.
-    pub command: fn(&Args) -> Option<String>,
+    pub command: fn(&Args) -> Option<Command>,
     /// Does it.
     pub run: fn(&Call<'_>, &Args) -> Outcome,
     /// Examples, each run by a test.
@@ -94,6 +95,9 @@ pub struct Example {
 
 /// The script's side of a call: what a primitive may ask of the engine.
 pub trait Script {
+    /// Where in the script the call stands; `None` where no script made it.
+    fn place(&self) -> Option<Place>;
+
     /// Calls a function of the script on the present thread.
     fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome;
 
@@ -114,6 +118,10 @@ pub trait Script {
 pub struct NoScript;
 
 impl Script for NoScript {
+    fn place(&self) -> Option<Place> {
+        None
+    }
+
     /// Faults: `RB001`, always.
     fn invoke(&self, _: &Function, _: Vec<Value>) -> Outcome {
         Err(Fault::new(Code::Internal, "this call comes from no script, and has no functions"))
@@ -189,6 +197,6 @@ impl Call<'_> {
 }
 
 /// For primitives that have no shell equivalent.
-pub fn no_command(_: &Args) -> Option<String> {
+pub fn no_command(_: &Args) -> Option<Command> {
     None
 }

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::arg::Args;
+use crate::command::Command;
 use crate::effect::Effect;
-use crate::fault::Fault;
+use crate::fault::{Fault, Place};
 
 /// The version of the journal's format. Readers refuse a greater one.
 pub const VERSION: u32 = 1;
@@ -400,22 +402,28 @@ pub struct Waiting {
     pub left_ms: Option<u64>,
 }
 
+/// A call that begins, with all that was said in it. Its arguments are not masked.
+#[derive(Debug)]
+pub struct Calling<'a> {
+    /// Which.
+    pub call: &'a CallId,
+    /// In words.
+    pub words: &'a str,
+    /// What was handed over.
+    pub arguments: &'a Args,
+    /// The command a person would have typed.
+    pub command: Option<Command>,
+    /// Where in the script it stands.
+    pub place: Option<Place>,
+}
+
 /// What reporters are shown.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// Something that is also in the journal.
     Recorded(&'a Record),
     /// A call begins; only writes are in the journal at this point.
-    Calling {
-        /// The step path.
-        step: &'a str,
-        /// The primitive.
-        primitive: &'a str,
-        /// Its effect.
-        effect: Effect,
-        /// In words.
-        words: &'a str,
-    },
+    Calling(&'a Calling<'a>),
     /// A wait says why it is not over.
     Waiting {
         /// The step path.

@@ -19,8 +19,8 @@ use crate::fault::{Code, Fault};
 use crate::journal::{Flush, Journal};
 use crate::primitive::{Answer as Recording, Call, Outcome, Primitive, Script};
 use crate::record::{
-    Answered, CallId, Check, Entry, Event, Finished, Intent, Observer, Plan, Record, Run, Settled, Settlement, Undo,
-    Waiting,
+    Answered, CallId, Calling, Check, Entry, Event, Finished, Intent, Observer, Plan, Record, Run, Settled, Settlement,
+    Undo, Waiting,
 };
 use crate::scope::{Scopes, Stated};
 use crate::tally::Tally;
@@ -84,7 +84,13 @@ impl Session {
             self.writes.fetch_add(1, Ordering::Relaxed);
             self.intend(&id, &words)?;
         }
-        self.tell(&Event::Calling { step: &call.step, primitive: primitive.name, effect, words: &words });
+        self.tell(&Event::Calling(&Calling {
+            call: &id,
+            words: &words,
+            arguments: args,
+            command: (primitive.command)(args),
+            place: script.place(),
+        }));
         self.measured(primitive, args, &call, id, words)
     }
 
@@ -184,7 +190,7 @@ impl Session {
             }
             Err(fault) => Settlement::Fault(fault.clone()),
         };
-        let command = (primitive.command)(args);
+        let command = (primitive.command)(args).map(|command| command.line());
         self.write(Entry::Settled(Box::new(Settled { call, words, command, outcome: settlement, ms })), Flush::Later)
     }
 

@@ -39,5 +39,6 @@ pub use admission::{Answerer, Call};
 pub use audit::{AuditEntry, Witness};
 pub use controller::{Failing, Failure, Habits};
 pub use listen::Listening;
+pub use server::onlooker::{Asking, Author, Change, Onlooker, Scope, Subject};
 pub use simulation::{Options, Service, Simulation};
 pub use status::Status;

@@ -18,7 +18,10 @@ use crate::{
     controller::{ALL, Habits, Hand},
     listen::{Listening, listen},
     scenario::Trouble,
-    server::Server,
+    server::{
+        Server,
+        onlooker::{Author, Onlooker},
+    },
     time::Clock,
 };
 
@@ -65,9 +68,13 @@ impl Simulation {
         &self.server
     }
 
-    /// A client whose requests do not leave the process.
+    /// A client whose requests do not leave the process, for what lives in the cluster.
     pub fn client(&self) -> Client {
-        Client::new(self.router(), "default")
+        let named = self.router().map_request(|mut request: Request<kube::client::Body>| {
+            request.extensions_mut().insert(Author::Actor);
+            request.map(Body::new)
+        });
+        Client::new(named, "default")
     }
 
     /// The API server, as a tower service for `kube::Client` and whatever lies between.
@@ -99,6 +106,11 @@ impl Simulation {
     /// Changes how machines behave from now on.
     pub fn set_habits(&self, habits: Habits) {
         self.server.set_habits(habits);
+    }
+
+    /// Has `onlooker` told of requests and changes from now on.
+    pub fn set_onlooker(&self, onlooker: Arc<dyn Onlooker>) {
+        self.server.set_onlooker(onlooker);
     }
 
     /// Lets things go wrong with requests from now on.

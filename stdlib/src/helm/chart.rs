@@ -11,7 +11,7 @@ use super::option::VERSION;
 use super::reference::Reference;
 use super::repository::{self, Offer};
 use super::tool::{Line, Private, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const NAME: Param<String> = Param::required("name", "Name of the chart, such as `web`.");
 const CHARTS: Param<String> = Param::must(
@@ -46,7 +46,7 @@ fn announce(args: &Args) -> String {
     }
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let (charts, name) = (args.get(&CHARTS), args.get(&NAME));
     if !charts.contains("://") {
         return None;
@@ -57,7 +57,7 @@ fn command(args: &Args) -> Option<String> {
     } else {
         line.word(name).flag("--repo", Some(charts))
     };
-    Some(line.flag("--version", args.get(&VERSION)).line())
+    Some(line.flag("--version", args.get(&VERSION)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive, Value};
 use super::option::{CONTEXT, NAMESPACE, RELEASE, Target, release_name};
 use super::release::{History, Revision};
 use super::tool::Tool;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `helm::history`
 pub(super) const HISTORY: Primitive = Primitive {
@@ -29,8 +29,8 @@ fn announce(args: &Args) -> String {
     format!("read the history of {}", args.get(&RELEASE))
 }
 
-fn command(args: &Args) -> Option<String> {
-    Some(Command::new("helm history").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE)).line())
+fn command(args: &Args) -> Option<Command> {
+    Some(Command::new("helm history").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! `helm::install`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Effect, Example, Outcome, Param, Primitive, Repeat};
 
@@ -51,8 +52,8 @@ fn announce(args: &Args) -> String {
     format!("install {} from {chart} in {}", args.get(&RELEASE), args.get(&NAMESPACE))
 }
 
-fn command(args: &Args) -> Option<String> {
-    Some(order::command("helm install", args).line())
+fn command(args: &Args) -> Option<Command> {
+    Some(order::command("helm install", args))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::option::{CONTEXT, NAMESPACE, Target};
 use super::release::{name_and_version, unreadable};
 use super::tool::{Feature, Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const ALL_NAMESPACES: Param<Option<bool>> = Param::option("all_namespaces", "In all namespaces; false if absent.");
 
@@ -37,9 +37,9 @@ fn announce(args: &Args) -> String {
     }
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm list --all").flag("--namespace", args.get(&NAMESPACE));
-    Some(line.switch("--all-namespaces", args.get(&ALL_NAMESPACES)).line())
+    Some(line.switch("--all-namespaces", args.get(&ALL_NAMESPACES)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive, Value};
 use super::object;
 use super::option::{CONTEXT, NAMESPACE, RELEASE, REVISION, Target, release_name};
 use super::tool::{Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `helm::manifest`
 pub(super) const MANIFEST: Primitive = Primitive {
@@ -29,9 +29,9 @@ fn announce(args: &Args) -> String {
     format!("read the manifest of {}", args.get(&RELEASE))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm get manifest").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE));
-    Some(line.flag("--revision", args.get(&REVISION).map(|revision| revision.to_string())).line())
+    Some(line.flag("--revision", args.get(&REVISION).map(|revision| revision.to_string())))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

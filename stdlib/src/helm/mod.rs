@@ -6,7 +6,6 @@ mod builtin;
 mod change;
 mod chart;
 mod comparison;
-mod difference;
 mod embedded;
 mod exists;
 mod history;

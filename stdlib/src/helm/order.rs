@@ -10,13 +10,12 @@ use runbook_core::{Args, Call, Code, Fault, Param, Value};
 use serde_json::Map;
 
 use super::option::{
-    CHART, NAMESPACE, RELEASE, SET, SKIP_SCHEMA, TIMEOUT, Target, VALUES, VALUES_FILES, VERSION, WAIT, patience,
-    release_name,
+    CHART, NAMESPACE, RELEASE, SKIP_SCHEMA, TIMEOUT, Target, VALUES_FILES, VERSION, WAIT, patience, release_name,
 };
 use super::overlay;
 use super::reference::{Located, is_archive};
 use super::tool::{Feature, Line, Tool, in_seconds};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 pub(super) const CREATE_NAMESPACE: Param<Option<bool>> =
     Param::option("create_namespace", "Make the release's namespace where it does not exist; false if absent.");
@@ -226,7 +225,6 @@ fn keeping(args: &Args) -> Result<Keeping, Fault> {
 /// The command of an install or upgrade as a person would have typed it, values in a file of their own.
 pub(super) fn command(verb: &str, args: &Args) -> Command {
     let reference = args.get(&CHART);
-    let given = [VALUES.name(), SET.name()].iter().any(|name| args.any(name).is_some());
     let files = args.get(&VALUES_FILES).unwrap_or_default();
     let release = args.get(&RELEASE);
     let command = Command::new(verb).word(&release).word(&reference.chart);
@@ -235,7 +233,9 @@ pub(super) fn command(verb: &str, args: &Args) -> Command {
         command.flag("--version", args.get(&VERSION).or(reference.version.filter(|_| !is_archive(&reference.chart))));
     let command = command.flag("--namespace", args.get(&NAMESPACE));
     let command = files.iter().fold(command, |command, file| command.word("-f").word(file));
-    let command = command.flag("-f", given.then(|| format!("{release}.yaml")));
+    let command = overlay::typed(args)
+        .into_iter()
+        .fold(command, |command, values| command.file(format!("{release}.yaml"), values));
     let command =
         switches(args).into_iter().fold(command, |command, (flag, param)| command.switch(flag, args.get(param)));
     let command = match args.get(&SERVER_SIDE) {

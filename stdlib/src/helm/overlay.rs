@@ -50,6 +50,20 @@ pub(super) fn given(world: &World, args: &Args) -> Result<Option<Map<String, Val
     Ok(Some(merged))
 }
 
+/// The values of a call without those of its files, as a person would have written them into one; `None` where it gives none.
+pub(super) fn typed(args: &Args) -> Option<Value> {
+    let (values, single) = (args.get(&VALUES), args.get(&SET));
+    if values.is_none() && single.is_none() {
+        return None;
+    }
+    let mut merged = values.unwrap_or_default();
+    for (path, value) in single.unwrap_or_default() {
+        // What cannot be followed is told by the call itself.
+        path::set(&mut merged, &path, value).ok()?;
+    }
+    Some(Value::Object(merged))
+}
+
 fn read(world: &World, file: &str) -> Result<Map<String, Value>, Fault> {
     let text = world.files.read(file)?;
     match yaml::document(&text) {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::difference::{self, Difference};
+use runbook_core::command::Command;
 use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Effect, Example, Fault, Outcome, Primitive, Value, World};
 use serde_json::{Map, json};
 
 use super::comparison::Comparison;
-use super::difference;
 use super::live;
 use super::object::{self, Identity};
 use super::option::{CHART, CONTEXT, NAMESPACE, RELEASE, SET, SKIP_SCHEMA, VALUES, VALUES_FILES, VERSION};
@@ -58,8 +59,8 @@ fn announce(args: &Args) -> String {
     format!("plan {} to {}", args.get(&RELEASE), args.get(&CHART).in_words(args.get(&VERSION).as_deref()))
 }
 
-fn command(args: &Args) -> Option<String> {
-    Some(order::command("helm upgrade", args).word("--dry-run=server").line())
+fn command(args: &Args) -> Option<Command> {
+    Some(order::command("helm upgrade", args).word("--dry-run=server"))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
@@ -149,7 +150,9 @@ pub(super) fn diff(comparison: &Comparison, kept: &BTreeSet<Identity>) -> Value 
         .collect();
     let changed: Vec<_> = comparison
         .changed()
-        .map(|(id, old, new)| with(described(id, new), "fields", Value::Array(difference::fields(old, new))))
+        .map(|(id, old, new)| {
+            with(described(id, new), "fields", difference::between(old, new).iter().map(Difference::shown).collect())
+        })
         .collect();
     json!({ "added": added, "removed": removed, "changed": changed })
 }

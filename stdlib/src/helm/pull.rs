@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::chart::pulled;
 use super::option::{CHART, VERSION};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const DESTINATION: Param<String> = Param::must("destination", "Folder that the archive is put into; it must exist.");
 
@@ -28,11 +28,11 @@ fn announce(args: &Args) -> String {
     format!("pull chart {chart} into {}", args.get(&DESTINATION))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let chart = args.get(&CHART);
     let line = Command::new("helm pull").word(&chart.chart).flag("--repo", chart.repo);
     let line = line.flag("--version", args.get(&VERSION).or(chart.version));
-    Some(line.flag("--destination", Some(args.get(&DESTINATION))).line())
+    Some(line.flag("--destination", Some(args.get(&DESTINATION))))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -14,7 +14,7 @@ use super::order::{FORCE_CONFLICTS, beyond};
 use super::release::{History, Revision, in_words, pending};
 use super::rollback::go_back;
 use super::tool::{Feature, Line, Tool, in_seconds};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const STALE_AFTER: Param<Option<Duration>> = Param::option(
     "stale_after",
@@ -45,9 +45,9 @@ fn announce(args: &Args) -> String {
     format!("recover {} in {} if it was left pending", args.get(&RELEASE), args.get(&NAMESPACE))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm rollback").word(args.get(&RELEASE)).word("0");
-    Some(line.flag("--namespace", Some(args.get(&NAMESPACE))).line())
+    Some(line.flag("--namespace", Some(args.get(&NAMESPACE))))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

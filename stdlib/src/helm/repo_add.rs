@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::release::unreadable;
 use super::tool::{Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const NAME: Param<String> = Param::required("name", "Name that charts are called by afterwards: `name/chart`.");
 const URL: Param<String> = Param::required("url", "URL of the repository.");
@@ -33,10 +33,10 @@ fn announce(args: &Args) -> String {
     format!("add chart repository {} at {}", args.get(&NAME), args.get(&URL))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm repo add").word(args.get(&NAME)).word(args.get(&URL));
     let line = line.flag("--username", args.get(&USERNAME)).switch("--force-update", args.get(&FORCE_UPDATE));
-    Some(line.switch("--password-stdin", Some(args.has(&PASSWORD))).line())
+    Some(line.switch("--password-stdin", Some(args.has(&PASSWORD))))
 }
 
 /// A repository as `helm repo list` prints it.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::option::PATIENCE;
 use super::tool::{Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const REPOS: Param<Option<Vec<String>>> =
     Param::option("repos", "Names of repositories; all that are known if absent.");
@@ -31,9 +31,9 @@ fn announce(args: &Args) -> String {
     }
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let names = args.get(&REPOS).unwrap_or_default();
-    Some(names.iter().fold(Command::new("helm repo update"), Command::word).line())
+    Some(names.iter().fold(Command::new("helm repo update"), Command::word))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

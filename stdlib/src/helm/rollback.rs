@@ -12,7 +12,7 @@ use super::option::{CONTEXT, RELEASE, TIMEOUT, Target, WAIT, patience, release_n
 use super::order::{FORCE_CONFLICTS, HISTORY_MAX, SERVER_SIDE, ServerSide, beyond};
 use super::release::{History, Revision, absent, left_behind};
 use super::tool::{Feature, Line, Tool, in_seconds};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const REVISION: Param<i64> = Param::required("revision", "Revision to go back to.");
 
@@ -37,10 +37,10 @@ fn announce(args: &Args) -> String {
     format!("roll {} back to revision {} in {}", args.get(&RELEASE), args.get(&REVISION), args.get(&NAMESPACE))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm rollback").word(args.get(&RELEASE)).word(args.get(&REVISION).to_string());
     let line = line.flag("--namespace", Some(args.get(&NAMESPACE))).switch("--wait", args.get(&WAIT));
-    Some(line.switch("--force-conflicts", args.get(&FORCE_CONFLICTS)).line())
+    Some(line.switch("--force-conflicts", args.get(&FORCE_CONFLICTS)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::archive::Archive;
 use super::chart::pulled;
 use super::option::{CHART, VERSION};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `helm::show`
 pub(super) const SHOW: Primitive = Primitive {
@@ -30,10 +30,10 @@ fn announce(args: &Args) -> String {
     format!("look into chart {}", args.get(&CHART).in_words(args.get(&VERSION).as_deref()))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let chart = args.get(&CHART);
     let line = Command::new("helm show all").word(&chart.chart).flag("--repo", chart.repo);
-    Some(line.flag("--version", args.get(&VERSION)).line())
+    Some(line.flag("--version", args.get(&VERSION)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::option::{CONTEXT, NAMESPACE, RELEASE, Target, release_name};
 use super::release::{History, unreadable};
 use super::tool::{Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `helm::status`
 pub(super) const STATUS: Primitive = Primitive {
@@ -31,8 +31,8 @@ fn announce(args: &Args) -> String {
     format!("look at release {}", args.get(&RELEASE))
 }
 
-fn command(args: &Args) -> Option<String> {
-    Some(Command::new("helm status").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE)).line())
+fn command(args: &Args) -> Option<Command> {
+    Some(Command::new("helm status").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -8,7 +8,7 @@ use super::option::{CHART, NAMESPACE, SET, SKIP_SCHEMA, VALUES, VALUES_FILES, VE
 use super::order::SKIP_CRDS;
 use super::overlay;
 use super::tool::{Feature, Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const RELEASE: Param<Option<String>> =
     Param::option("release", "Name of the release to render for; `release-name` if absent.");
@@ -60,14 +60,13 @@ fn announce(args: &Args) -> String {
     format!("render {}", args.get(&CHART).in_words(args.get(&VERSION).as_deref()))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let release = args.get(&RELEASE).unwrap_or_else(|| "release-name".to_owned());
-    let given = args.has(&VALUES) || args.has(&SET);
     let line = Command::new("helm template").word(&release).word(args.get(&CHART).chart);
     let line = line.flag("--version", args.get(&VERSION)).flag("--namespace", args.get(&NAMESPACE));
     let line = args.get(&VALUES_FILES).unwrap_or_default().iter().fold(line, |line, file| line.word("-f").word(file));
-    let line = line.flag("-f", given.then(|| format!("{release}.yaml")));
-    Some(args.get(&SHOW_ONLY).unwrap_or_default().iter().fold(line, |line, name| line.word("-s").word(name)).line())
+    let line = overlay::typed(args).into_iter().fold(line, |line, values| line.file(format!("{release}.yaml"), values));
+    Some(args.get(&SHOW_ONLY).unwrap_or_default().iter().fold(line, |line, name| line.word("-s").word(name)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

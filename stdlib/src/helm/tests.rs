@@ -230,7 +230,7 @@ fn each_call_tells_the_command_a_person_would_have_typed() {
     let typed = |primitive: &'static Primitive, given: Value| {
         let Value::Array(given) = given else { panic!("arguments are a list") };
         let args = param::bind(primitive, given.into_iter().map(Arg::Value).collect()).unwrap();
-        ((primitive.announce)(&args), (primitive.command)(&args).unwrap())
+        ((primitive.announce)(&args), (primitive.command)(&args).unwrap().line())
     };
     let found = json!({ "chart": "web", "repo": "https://charts.example", "version": "1.1.0", "digest": "abc" });
     let options = json!({

@@ -11,7 +11,7 @@ use super::option::{CONTEXT, RELEASE, TIMEOUT, Target, WAIT, patience, release_n
 use super::order::beyond;
 use super::release::{History, absent, left_behind};
 use super::tool::{Line, Tool, in_seconds};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const KEEP_HISTORY: Param<Option<bool>> =
     Param::option("keep_history", "Remember the release as uninstalled; false if absent.");
@@ -39,10 +39,10 @@ fn announce(args: &Args) -> String {
     format!("uninstall {} from {}", args.get(&RELEASE), args.get(&NAMESPACE))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm uninstall").word(args.get(&RELEASE)).flag("--namespace", Some(args.get(&NAMESPACE)));
     let line = line.switch("--keep-history", args.get(&KEEP_HISTORY)).switch("--wait", args.get(&WAIT));
-    Some(line.switch("--ignore-not-found", args.get(&IGNORE_NOT_FOUND)).line())
+    Some(line.switch("--ignore-not-found", args.get(&IGNORE_NOT_FOUND)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! `helm::upgrade`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Effect, Example, Fault, Outcome, Param, Primitive, Repeat, Value};
 use serde_json::json;
@@ -65,8 +66,8 @@ fn announce(args: &Args) -> String {
     format!("upgrade {} to {chart} in {}", args.get(&RELEASE), args.get(&NAMESPACE))
 }
 
-fn command(args: &Args) -> Option<String> {
-    Some(order::command("helm upgrade", args).line())
+fn command(args: &Args) -> Option<Command> {
+    Some(order::command("helm upgrade", args))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

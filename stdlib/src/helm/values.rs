@@ -7,7 +7,7 @@ use super::comparison::parse_values;
 use super::option::{CONTEXT, NAMESPACE, RELEASE, REVISION, Target, release_name};
 use super::overlay;
 use super::tool::{Line, Tool};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const ALL: Param<Option<bool>> =
     Param::option("all", "With the chart's defaults, not only the user's own; never feed that back. False if absent.");
@@ -33,10 +33,10 @@ fn announce(args: &Args) -> String {
     format!("read the values of {}", args.get(&RELEASE))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let line = Command::new("helm get values").word(args.get(&RELEASE)).flag("--namespace", args.get(&NAMESPACE));
     let line = line.flag("--revision", args.get(&REVISION).map(|revision| revision.to_string()));
-    Some(line.switch("--all", args.get(&ALL)).word("-o").word("yaml").line())
+    Some(line.switch("--all", args.get(&ALL)).word("-o").word("yaml"))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! `helm::version`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::Answer;
 use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive};
 use serde_json::json;
@@ -23,8 +24,8 @@ pub(super) const VERSION: Primitive = Primitive {
     }],
 };
 
-fn command(_: &Args) -> Option<String> {
-    Some("helm version --template '{{.Version}}'".to_owned())
+fn command(_: &Args) -> Option<Command> {
+    Some(Command::new("helm version").flag("--template", Some("{{.Version}}")))
 }
 
 fn run(call: &Call<'_>, _: &Args) -> Outcome {

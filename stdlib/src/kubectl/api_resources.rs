@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::kind;
 use super::option::{CONTEXT, Target};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const API_GROUP: Param<Option<String>> = Param::option("api_group", "Only of this group; `\"\"` for the core.");
 const NAMESPACED: Param<Option<bool>> = Param::option("namespaced", "Only kinds with, or without, namespaces.");
@@ -28,13 +28,13 @@ pub(super) const API_RESOURCES: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl api-resources").flag("--api-group", args.get(&API_GROUP));
     let line = match args.get(&NAMESPACED) {
         Some(namespaced) => line.word(format!("--namespaced={namespaced}")),
         None => line,
     };
-    Target::of_context(args).flags(line).line()
+    Target::of_context(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

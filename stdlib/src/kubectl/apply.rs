@@ -8,7 +8,7 @@ use super::applying::{Applied, Applying, OnConflict};
 use super::manifest::{self, SOURCE};
 use super::option::{CONTEXT, FIELD_MANAGER, MANAGER, NAMESPACE, SELECTOR, Target};
 use super::prune;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const ON_CONFLICT: Param<Option<String>> = Param::option(
     "on_conflict",
@@ -45,14 +45,14 @@ fn announce(args: &Args) -> String {
     format!("apply {}{}", args.get(&SOURCE).words(), Target::of(args).place())
 }
 
-fn command(args: &Args) -> String {
-    let line = Command::new("kubectl apply --server-side").flag("-f", Some(args.get(&SOURCE).file()));
+fn command(args: &Args) -> Command {
+    let line = args.get(&SOURCE).typed(Command::new("kubectl apply --server-side"));
     let line = line
         .flag("--field-manager", Some(manager(args)))
         .switch("--force-conflicts", args.get(&ON_CONFLICT).map(|word| word == "force"))
         .switch("--prune", args.get(&PRUNE))
         .flag("--selector", args.get(&SELECTOR));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn manager(args: &Args) -> String {

@@ -11,12 +11,12 @@ use runbook_core::{Code, Fault, Value};
 use serde_json::json;
 
 use super::api::{Api, Scope};
-use super::difference::{self, Difference};
 use super::kind::{self, Resource};
 use super::manifest::{self, There};
 use super::outcome::{Trace, settle};
 use super::ownership;
 use super::query::{Patch, Writing};
+use crate::difference::{self, Difference};
 use crate::readiness::object::{self, holds, text};
 
 /// How long a new definition may take until its kind is served.

@@ -2,14 +2,15 @@
 
 use http::Request;
 use runbook_core::primitive::{Answer, Example};
+use runbook_core::world::Cluster;
 use runbook_core::{Args, Call, Code, Effect, Fault, Outcome, Param, Primitive};
 use serde_json::{Value, json};
 
 use super::kind;
 use super::option::{ALL_NAMESPACES, CONTEXT, NAMESPACE, Target};
 use super::request::{self, Asked};
-use crate::command::Command;
 use crate::readiness::object::{flag, text};
+use runbook_core::command::Command;
 
 const VERB: Param<String> = Param::required("verb", "What is to be done: `get`, `create`, `patch`, `delete`, ...");
 const RESOURCE: Param<String> = Param::required(
@@ -37,10 +38,10 @@ pub(super) const CAN_I: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl auth can-i").word(args.get(&VERB)).word(args.get(&RESOURCE));
     let line = line.flag("--subresource", args.get(&SUBRESOURCE)).switch("--all-namespaces", args.get(&ALL_NAMESPACES));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
@@ -65,14 +66,25 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
                 "namespace": if everywhere { "" } else { &namespace },
             } })
         };
-        let review =
-            json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec });
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let asked = Asked::about("ask", "the run's own permissions");
-        let body = serde_json::to_vec(&review).expect("a review is plain data");
-        let answer = request::answer(&cluster.client, Request::post(path), body, &asked).await?;
-        verdict(&answer, &format!("{verb} {wanted}"))
+        verdict(&review(&cluster, &spec).await?, &format!("{verb} {wanted}"))
     })
+}
+
+/// Whether whoever makes the requests may do what `resourceAttributes` say.
+///
+/// Faults: `RB027` where the cluster could not find out.
+pub async fn allows(cluster: &Cluster, attributes: &Value) -> Result<bool, Fault> {
+    let answer = review(cluster, &json!({ "resourceAttributes": attributes })).await?;
+    let words = format!("{} {}", text(attributes, "/verb"), text(attributes, "/resource"));
+    Ok(verdict(&answer, &words)?["allowed"] == true)
+}
+
+async fn review(cluster: &Cluster, spec: &Value) -> Result<Value, Fault> {
+    let review = json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec });
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let asked = Asked::about("ask", "the run's own permissions");
+    let body = serde_json::to_vec(&review).expect("a review is plain data");
+    request::answer(&cluster.client, Request::post(path), body, &asked).await
 }
 
 fn verdict(answer: &Value, what: &str) -> Outcome {

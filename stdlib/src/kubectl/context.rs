@@ -7,8 +7,8 @@ use serde_json::json;
 use super::api::{Api, Scope};
 use super::kind;
 use super::option::{CONTEXT, Target};
-use crate::command::Command;
 use crate::readiness::object::uid;
+use runbook_core::command::Command;
 
 /// The namespace whose uid tells clusters apart: every cluster has it, and it lives as long as the cluster.
 const WITNESS: &str = "kube-system";
@@ -21,7 +21,7 @@ pub(super) const CONTEXT_OF_RUN: Primitive = Primitive {
     effect: Effect::Read,
     answer: Answer::Recorded,
     announce: |_| "tell which cluster this is".to_owned(),
-    command: |args| Some(Target::of_context(args).flags(Command::new("kubectl config view --minify")).line()),
+    command: |args| Some(Target::of_context(args).flags(Command::new("kubectl config view --minify"))),
     run,
     examples: &[Example { cluster: "shop", script: "kubectl::context().cluster_id.len()", expect: "36" }],
 };

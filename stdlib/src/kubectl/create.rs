@@ -10,8 +10,8 @@ use super::manifest::{self, SOURCE};
 use super::option::{CONTEXT, FIELD_MANAGER, MANAGER, NAMESPACE, Target};
 use super::outcome::{self, Trace, settle};
 use super::query::Writing;
-use crate::command::Command;
 use crate::readiness::object::{name, text};
+use runbook_core::command::Command;
 
 /// `kubectl::create`
 pub(super) const CREATE: Primitive = Primitive {
@@ -37,8 +37,8 @@ fn announce(args: &Args) -> String {
     format!("create {}{}", args.get(&SOURCE).words(), Target::of(args).place())
 }
 
-fn command(args: &Args) -> String {
-    Target::of(args).flags(Command::new("kubectl create").flag("-f", Some(args.get(&SOURCE).file()))).line()
+fn command(args: &Args) -> Command {
+    Target::of(args).flags(args.get(&SOURCE).typed(Command::new("kubectl create")))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -13,8 +13,8 @@ use super::option::{CONTEXT, KIND, NAME, NAMESPACE, Target};
 use super::protection;
 use super::query::{Deletion, Event, Listing, Propagation};
 use super::removal::remove;
-use crate::command::Command;
 use crate::readiness::object::{items, text, uid};
+use runbook_core::command::Command;
 
 const ALLOW: Param<Option<bool>> =
     Param::option("allow", "Delete a namespace, a definition (CRD) or a volume with all that goes with it.");
@@ -79,14 +79,14 @@ fn announce(args: &Args) -> String {
     format!("delete {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl delete").word(args.get(&KIND)).word(args.get(&NAME));
     let line = line
         .flag("--cascade", args.get(&CASCADE))
         .flag("--grace-period", args.get(&GRACE_PERIOD).map(|seconds| seconds.to_string()))
         .switch("--wait=false", args.get(&WAIT).map(|wait| !wait))
         .switch("--ignore-not-found", Some(args.get(&IGNORE_NOT_FOUND) != Some(false)));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -5,14 +5,14 @@ use runbook_core::{Args, Call, Effect, Fault, Outcome, Primitive, Value};
 use serde_json::json;
 
 use super::api::{Api, Scope};
-use super::difference::{self, Difference};
 use super::kind;
 use super::manifest::{self, SOURCE};
 use super::option::{CONTEXT, FIELD_MANAGER, MANAGER, NAMESPACE, Target};
 use super::ownership;
 use super::query::{Patch, Writing};
-use crate::command::Command;
+use crate::difference::{self, Difference};
 use crate::path::Path;
+use runbook_core::command::Command;
 
 /// `kubectl::diff`
 pub(super) const DIFF: Primitive = Primitive {
@@ -35,9 +35,9 @@ pub(super) const DIFF: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
-    let line = Command::new("kubectl diff --server-side --force-conflicts").flag("-f", Some(args.get(&SOURCE).file()));
-    Target::of(args).flags(line).line()
+fn command(args: &Args) -> Command {
+    let line = args.get(&SOURCE).typed(Command::new("kubectl diff --server-side --force-conflicts"));
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {
@@ -68,11 +68,11 @@ async fn one(api: &Api, manifest: Value, manager: &str) -> Result<Vec<Value>, Fa
         value
     };
     let Some(live) = api.find(&name).await? else {
-        let whole = Difference { path: Path::default(), old: None, new: Some(json!("created")) };
+        let whole = Difference { at: Path::default(), path: String::new(), old: None, new: Some(json!("created")) };
         return Ok(vec![as_value(&whole, None)]);
     };
     let patch = Patch::Apply(manifest::cleaned(manifest, manifest::There::Yes));
     let wanted = api.patch(&name, &patch, &Writing::by(manager).taking().trial()).await?;
     let found = difference::between(&live, &wanted);
-    Ok(found.iter().map(|one| as_value(one, ownership::owner_of(&live, &one.path))).collect())
+    Ok(found.iter().map(|one| as_value(one, ownership::owner_of(&live, &one.at))).collect())
 }

@@ -12,7 +12,7 @@ use super::kind;
 use super::option::{CONTEXT, Target};
 use super::query::Listing;
 use super::schedulable::{NODE, Wanted, set};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const TIMEOUT: Param<Option<Duration>> =
     Param::option("timeout", "How long the pods may take to leave; 10m if absent.");
@@ -43,7 +43,7 @@ pub(super) const DRAIN: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl drain --ignore-daemonsets").word(args.get(&NODE));
     let line = line
         .flag("--timeout", args.get(&TIMEOUT).map(|timeout| format!("{}s", timeout.as_secs())))
@@ -51,7 +51,7 @@ fn command(args: &Args) -> String {
         .flag("--pod-selector", args.get(&POD_SELECTOR))
         .switch("--force", args.get(&FORCE))
         .switch("--delete-emptydir-data", args.get(&DELETE_EMPTYDIR_DATA));
-    Target::of_context(args).flags(line).line()
+    Target::of_context(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -8,8 +8,8 @@ use super::api::{Api, Scope};
 use super::kind;
 use super::option::{CONTEXT, NAMESPACE, Target};
 use super::query::Listing;
-use crate::command::Command;
 use crate::readiness::object::{number, text};
+use runbook_core::command::Command;
 
 const TARGET: Param<String> =
     Param::required("target", "What they are about: `deployment/web`, or a kind alone for all of its objects.");
@@ -32,10 +32,10 @@ pub(super) const EVENTS: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl events").flag("--for", Some(args.get(&TARGET)));
     let line = line.flag("--types", args.get(&TYPES).map(|types| types.join(",")));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

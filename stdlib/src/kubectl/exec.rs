@@ -13,8 +13,8 @@ use super::name;
 use super::option::{CONTEXT, NAMESPACE, Target};
 use super::refusal;
 use super::request::Asked;
-use crate::command::Command;
 use crate::readiness::object::shortened;
+use runbook_core::command::Command;
 
 const POD: Param<String> = Param::required("pod", "Name of the pod.");
 const ARGV: Param<Vec<String>> =
@@ -46,9 +46,9 @@ pub(super) const EXEC: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl exec").word(args.get(&POD)).flag("--container", args.get(&CONTAINER));
-    args.get(&ARGV).iter().fold(Target::of(args).flags(line).word("--"), Command::word).line()
+    args.get(&ARGV).iter().fold(Target::of(args).flags(line).word("--"), Command::word)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

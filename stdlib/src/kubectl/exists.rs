@@ -4,7 +4,7 @@ use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Primitive, Value};
 
 use super::option::{CONTEXT, KIND, NAME, NAMESPACE, Target};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `kubectl::exists`
 pub(super) const EXISTS: Primitive = Primitive {
@@ -30,9 +30,9 @@ fn announce(args: &Args) -> String {
     format!("look for {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl get").word(args.get(&KIND)).word(args.get(&NAME));
-    Target::of(args).flags(line).word("--ignore-not-found").word("-o").word("name").line()
+    Target::of(args).flags(line).word("--ignore-not-found").word("-o").word("name")
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

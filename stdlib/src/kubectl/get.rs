@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
 use super::api::without_managed_fields;
 use super::option::{CONTEXT, KIND, MANAGED_FIELDS, NAME, NAMESPACE, Target};
 use super::refusal;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const OR: Param<Option<Value>> =
     Param::option("or", "What to answer where the object does not exist; a fault if absent.");
@@ -39,9 +39,9 @@ fn announce(args: &Args) -> String {
     format!("read {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl get").word(args.get(&KIND)).word(args.get(&NAME));
-    Target::of(args).flags(line).word("-o").word("json").line()
+    Target::of(args).flags(line).word("-o").word("json")
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use super::mark::{EXPECT, Mark, Marking, OVERWRITE};
 use super::option::{CONTEXT, FIELD_MANAGER, KIND, MANAGER, NAME, NAMESPACE, Target};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const VALUES: Param<Map<String, Value>> =
     Param::required("values", "The labels to set, `()` to remove: `#{ \"example.com/owner\": \"team-a\", old: () }`.");
@@ -41,10 +41,10 @@ fn announce(args: &Args) -> String {
     format!("label {} {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)), words(args).join(" "))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl label").word(args.get(&KIND)).word(args.get(&NAME));
     let line = words(args).iter().fold(line, Command::word).switch("--overwrite", args.get(&OVERWRITE));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::Api;
 use super::option::{CONTEXT, MANAGER, NAMESPACE, Target};
 use super::query::Writing;
+use runbook_core::command::Command;
 
 const SCOPE: Param<String> =
     Param::required("scope", "What two runs must not change at once, such as `istio`; the Lease is `runbook-<scope>`.");
@@ -72,9 +73,9 @@ fn words(args: &Args) -> String {
     Target::of(args).words("lease", &object_name(args))
 }
 
-fn command(args: &Args) -> String {
-    let line = crate::command::Command::new("kubectl get lease").word(object_name(args));
-    Target::of(args).flags(line).line()
+fn command(args: &Args) -> Command {
+    let line = Command::new("kubectl get lease").word(object_name(args));
+    Target::of(args).flags(line)
 }
 
 async fn open(target: &Target, call: &Call<'_>) -> Result<Api, Fault> {

@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
 use super::api::{Api, Scope};
 use super::option::{ALL_NAMESPACES, CONTEXT, FIELD_SELECTOR, KIND, MANAGED_FIELDS, NAMESPACE, SELECTOR, Target};
 use super::query::{Detail, Listing, ManagedFields};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const METADATA_ONLY: Param<Option<bool>> =
     Param::option("metadata_only", "Only the metadata of each object, which is much less; false if absent.");
@@ -43,13 +43,13 @@ fn announce(args: &Args) -> String {
     format!("list {}{selector}{place}", args.get(&KIND))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Target::of(args).flags(Command::new("kubectl get").word(args.get(&KIND)));
     let line = line
         .switch("--all-namespaces", args.get(&ALL_NAMESPACES))
         .flag("--selector", args.get(&SELECTOR))
         .flag("--field-selector", args.get(&FIELD_SELECTOR));
-    line.word("-o").word("json").line()
+    line.word("-o").word("json")
 }
 
 fn everywhere(args: &Args) -> bool {

@@ -11,8 +11,8 @@ use super::kind;
 use super::name::encode;
 use super::option::{CONTEXT, NAMESPACE, Target};
 use super::query::Listing;
-use crate::command::Command;
 use crate::readiness::object::{holds, items, name, selector, text};
+use runbook_core::command::Command;
 
 const TARGET: Param<String> =
     Param::required("target", "A pod by its name, or a workload as `deployment/web`: its first ready pod.");
@@ -46,14 +46,14 @@ pub(super) const LOGS: Primitive = Primitive {
     }],
 };
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl logs").word(args.get(&TARGET)).flag("--container", args.get(&CONTAINER));
     let line = line
         .flag("--tail", args.get(&TAIL).map(|lines| lines.to_string()))
         .flag("--since", args.get(&SINCE).map(|since| format!("{}s", since.as_secs())))
         .switch("--previous", args.get(&PREVIOUS))
         .switch("--all-pods", args.get(&ALL_PODS));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

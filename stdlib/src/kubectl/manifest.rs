@@ -2,6 +2,7 @@
 //!
 //! Does not know kinds; what a manifest says is untrusted.
 
+use runbook_core::command::Command;
 use runbook_core::param::FromArg;
 use runbook_core::world::Files;
 use runbook_core::{Arg, Code, Fault, Param};
@@ -55,11 +56,15 @@ impl Source {
         }
     }
 
-    /// What stands after `-f`.
-    pub(super) fn file(&self) -> &str {
+    /// Adds `-f` to a command, with the file that holds the manifests.
+    pub(super) fn typed(&self, command: Command) -> Command {
         match self {
-            Self::File(path) => path,
-            Self::Values(_) | Self::Text(_) => "-",
+            Self::File(path) => command.word("-f").word(path),
+            Self::Text(text) => command.file("manifests.yaml", text.as_str().into()),
+            Self::Values(manifests) => match manifests.as_slice() {
+                [one] => command.file(format!("{}.yaml", title(one).replace('/', "-")), one.clone()),
+                several => command.file("manifests.yaml", several.into()),
+            },
         }
     }
 

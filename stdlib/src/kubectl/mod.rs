@@ -6,14 +6,13 @@ mod api_resources;
 mod apply;
 mod applying;
 mod builtin;
-mod can_i;
+pub mod can_i;
 mod conditional;
 mod context;
 mod cordon;
 mod create;
 mod delete;
 mod diff;
-mod difference;
 mod discovery;
 mod drain;
 mod events;
@@ -52,7 +51,14 @@ mod uncordon;
 mod version;
 mod watch;
 
-use runbook_core::Primitive;
+use runbook_core::{Primitive, Value};
+
+use crate::difference::Difference;
+
+/// The manager that wrote a field last that differs, in one state of its object.
+pub fn owner(object: &Value, field: &Difference) -> Option<String> {
+    ownership::owner_of(object, &field.at)
+}
 
 /// The primitives of this folder, in the order of the reference page.
 pub const ALL: &[&Primitive] = &[

@@ -6,7 +6,7 @@ use runbook_core::world::Cluster;
 use runbook_core::{Args, Call, Fault, Param};
 
 use super::api::{Api, Scope};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 pub(super) const KIND: Param<String> =
     Param::required("kind", "Kind, by any name the cluster knows: `deploy`, `Deployment`, `deployments.apps`.");

@@ -5,12 +5,12 @@ use runbook_core::{Args, Call, Code, Effect, Fault, Outcome, Param, Primitive, R
 use serde_json::{Map, json};
 
 use super::api::{Api, without_managed_fields};
-use super::difference::{self, Difference};
 use super::option::{CONTEXT, FIELD_MANAGER, KIND, MANAGER, NAME, NAMESPACE, Target};
 use super::outcome::{self, Changed, Decision, Trace, is_condition, settle};
 use super::query::{Patch, Writing};
-use crate::command::Command;
+use crate::difference::{self, Difference};
 use crate::path::Path;
+use runbook_core::command::Command;
 
 const PATCH_BODY: Param<Value> = Param::required("patch", "The patch: a map, or for `json` a list of operations.");
 const TYPE: Param<Option<String>> =
@@ -52,7 +52,7 @@ fn announce(args: &Args) -> String {
     format!("patch {part}{}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let kind = args.get(&KIND).to_lowercase();
     // What is patched into a Secret is not for people.
     let body = if kind.starts_with("secret") { "<secret>".to_owned() } else { args.get(&PATCH_BODY).to_string() };
@@ -61,7 +61,7 @@ fn command(args: &Args) -> String {
         .flag("--type", Some(args.get(&TYPE).unwrap_or_else(|| "merge".to_owned())))
         .flag("--subresource", args.get(&SUBRESOURCE))
         .flag("--patch", Some(body));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -5,7 +5,7 @@ use runbook_core::{Args, Call, Effect, Outcome, Primitive, Value};
 
 use super::option::{CONTEXT, KIND, NAME, NAMESPACE, Target};
 use super::rollout::{self, Revision};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 /// `kubectl::rollout_history`
 pub(super) const ROLLOUT_HISTORY: Primitive = Primitive {
@@ -17,7 +17,7 @@ pub(super) const ROLLOUT_HISTORY: Primitive = Primitive {
     announce: |args| format!("list the revisions of {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME))),
     command: |args| {
         let line = Command::new("kubectl rollout history").word(args.get(&KIND)).word(args.get(&NAME));
-        Some(Target::of(args).flags(line).line())
+        Some(Target::of(args).flags(line))
     },
     run,
     examples: &[Example {

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::option::{CONTEXT, KIND, MANAGER, NAME, NAMESPACE, Target};
 use super::outcome::{self, Decision};
 use super::query::Writing;
-use crate::command::Command;
 use crate::path::Path;
 use crate::readiness::object::flag;
+use runbook_core::command::Command;
 
 /// The stamp that kubectl writes too.
 const STAMP: &str = "kubectl.kubernetes.io/restartedAt";
@@ -24,7 +24,7 @@ pub(super) const ROLLOUT_RESTART: Primitive = Primitive {
     announce: |args| format!("restart {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME))),
     command: |args| {
         let line = Command::new("kubectl rollout restart").word(args.get(&KIND)).word(args.get(&NAME));
-        Some(Target::of(args).flags(line).line())
+        Some(Target::of(args).flags(line))
     },
     run,
     examples: &[Example {

@@ -9,8 +9,8 @@ use super::option::{CONTEXT, KIND, MANAGER, NAME, NAMESPACE, Target};
 use super::outcome::{Trace, settle};
 use super::query::{Patch, Writing};
 use super::rollout::{self, Revision};
-use crate::command::Command;
 use crate::readiness::object::flag;
+use runbook_core::command::Command;
 
 const TO_REVISION: Param<Option<i64>> =
     Param::option("to_revision", "Revision to go back to; the one before the present one if absent.");
@@ -26,7 +26,7 @@ pub(super) const ROLLOUT_UNDO: Primitive = Primitive {
     command: |args| {
         let line = Command::new("kubectl rollout undo").word(args.get(&KIND)).word(args.get(&NAME));
         let line = line.flag("--to-revision", args.get(&TO_REVISION).map(|revision| revision.to_string()));
-        Some(Target::of(args).flags(line).line())
+        Some(Target::of(args).flags(line))
     },
     run,
     examples: &[Example {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::option::{CONTEXT, KIND, MANAGER, NAME, NAMESPACE, Target};
 use super::outcome::{self, Decision};
 use super::query::Writing;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const REPLICAS: Param<i64> = Param::required("replicas", "How many replicas to ask for.");
 const CURRENT_REPLICAS: Param<Option<i64>> =
@@ -34,11 +34,11 @@ fn announce(args: &Args) -> String {
     format!("scale {} to {}", Target::of(args).words(&args.get(&KIND), &args.get(&NAME)), args.get(&REPLICAS))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let line = Command::new("kubectl scale").word(args.get(&KIND)).word(args.get(&NAME));
     let line = line.flag("--replicas", Some(args.get(&REPLICAS).to_string()));
     let line = line.flag("--current-replicas", args.get(&CURRENT_REPLICAS).map(|count| count.to_string()));
-    Target::of(args).flags(line).line()
+    Target::of(args).flags(line)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -8,7 +8,7 @@ use super::kind;
 use super::option::{CONTEXT, MANAGER, Target};
 use super::outcome::{self, Decision};
 use super::query::Writing;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 pub(super) const NODE: Param<String> = Param::required("node", "Name of the node.");
 
@@ -20,8 +20,8 @@ pub(super) enum Wanted {
 }
 
 /// The command that does the same.
-pub(super) fn command(verb: &str, args: &Args) -> String {
-    Target::of_context(args).flags(Command::new(verb).word(args.get(&NODE))).line()
+pub(super) fn command(verb: &str, args: &Args) -> Command {
+    Target::of_context(args).flags(Command::new(verb).word(args.get(&NODE)))
 }
 
 /// Does it.

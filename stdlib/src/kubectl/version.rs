@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::option::{CONTEXT, Target};
 use super::request::{self, Asked};
-use crate::command::Command;
 use crate::readiness::object::text;
+use runbook_core::command::Command;
 
 /// `kubectl::version`
 pub(super) const VERSION: Primitive = Primitive {
@@ -18,7 +18,7 @@ pub(super) const VERSION: Primitive = Primitive {
     effect: Effect::Read,
     answer: Answer::Recorded,
     announce: |_| "read the cluster's version".to_owned(),
-    command: |args| Some(Target::of_context(args).flags(Command::new("kubectl version")).line()),
+    command: |args| Some(Target::of_context(args).flags(Command::new("kubectl version"))),
     run,
     examples: &[Example { cluster: "shop", script: "kubectl::version().major", expect: "1" }],
 };

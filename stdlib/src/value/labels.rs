@@ -72,6 +72,13 @@ fn matches(_: &Call<'_>, args: &Args) -> Outcome {
     Ok(Value::Bool(requirements.iter().all(|requirement| requirement.fits(&labels))))
 }
 
+/// Whether labels fit a selector of `matchLabels` and `matchExpressions`; an empty one fits everything.
+///
+/// Faults: `RB015` where the selector is malformed.
+pub fn fits(selector: &Map<String, Value>, labels: &Map<String, Value>) -> Result<bool, Fault> {
+    Ok(of_map(selector)?.iter().all(|requirement| requirement.fits(labels)))
+}
+
 fn of_map(map: &Map<String, Value>) -> Result<Vec<Requirement>, Fault> {
     let is_selector = |key: &str| matches!(key, "matchLabels" | "matchExpressions");
     if !map.is_empty() && !map.keys().any(|key| is_selector(key)) {

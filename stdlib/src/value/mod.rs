@@ -2,7 +2,7 @@
 
 mod file;
 mod json;
-mod labels;
+pub mod labels;
 mod manifest;
 mod semver;
 mod text;

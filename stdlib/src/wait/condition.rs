@@ -1,5 +1,6 @@
 //! `wait::condition`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive};
 
@@ -53,9 +54,9 @@ fn announce(args: &Args) -> String {
     format!("wait until {} has {}={}", option::objects(args), args.get(&TYPE), status(args))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let verb = option::command("kubectl wait", args);
-    verb.word(format!("--for=condition={}={}", args.get(&TYPE), status(args))).line()
+    verb.word(format!("--for=condition={}={}", args.get(&TYPE), status(args)))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive};
 use super::ask::{Ask, Place, What};
 use super::option::{CONTEXT, INTERVAL, NAME, NO_ACTIVITY, TIMEOUT};
 use super::{option, reach};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const VERSIONS: Param<Option<Vec<String>>> = Param::option("versions", "Versions it must serve, such as `[\"v1\"]`.");
 
@@ -30,9 +30,9 @@ fn announce(args: &Args) -> String {
     format!("wait until crd/{} is established", args.get(&NAME))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let verb = Command::new("kubectl wait --for=condition=Established").word(format!("crd/{}", args.get(&NAME)));
-    option::placed(verb, args).line()
+    option::placed(verb, args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

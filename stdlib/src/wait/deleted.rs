@@ -1,5 +1,6 @@
 //! `wait::deleted`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Primitive};
 
@@ -43,8 +44,8 @@ fn announce(args: &Args) -> String {
     format!("wait until {} is gone", option::objects(args))
 }
 
-fn command(args: &Args) -> String {
-    option::command("kubectl wait --for=delete", args).line()
+fn command(args: &Args) -> Command {
+    option::command("kubectl wait --for=delete", args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

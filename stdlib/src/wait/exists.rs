@@ -1,5 +1,6 @@
 //! `wait::exists`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Primitive};
 
@@ -41,8 +42,8 @@ fn announce(args: &Args) -> String {
     format!("wait until {} exists", option::objects(args))
 }
 
-fn command(args: &Args) -> String {
-    option::command("kubectl wait --for=create", args).line()
+fn command(args: &Args) -> Command {
+    option::command("kubectl wait --for=create", args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

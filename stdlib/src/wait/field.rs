@@ -1,5 +1,6 @@
 //! `wait::field`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
 
@@ -48,7 +49,7 @@ fn announce(args: &Args) -> String {
     format!("wait until {} has {} = {}", option::objects(args), args.get(&PATH), args.get(&EXPECTED))
 }
 
-fn command(args: &Args) -> Option<String> {
+fn command(args: &Args) -> Option<Command> {
     let expected = match args.get(&EXPECTED) {
         // kubectl cannot wait for a field to be absent.
         Value::Null => return None,
@@ -56,7 +57,7 @@ fn command(args: &Args) -> Option<String> {
         other => other.to_string(),
     };
     let verb = option::command("kubectl wait", args);
-    Some(verb.word(format!("--for=jsonpath={{.{}}}={expected}", args.get(&PATH))).line())
+    Some(verb.word(format!("--for=jsonpath={{.{}}}={expected}", args.get(&PATH))))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use runbook_core::{Args, Call, Effect, Outcome, Primitive};
 use super::ask::{Ask, Place, What};
 use super::option::{CONTEXT, FAIL_FAST, FAIL_WHEN, INTERVAL, NAME, NAMESPACE, NO_ACTIVITY, TIMEOUT};
 use super::{option, reach};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 pub(super) const JOB: Primitive = Primitive {
     name: "wait::job",
@@ -28,9 +28,9 @@ fn announce(args: &Args) -> String {
     format!("wait until job/{}{} is complete", args.get(&NAME), option::place(args))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let verb = Command::new("kubectl wait --for=condition=Complete").word(format!("job/{}", args.get(&NAME)));
-    option::placed(verb, args).line()
+    option::placed(verb, args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

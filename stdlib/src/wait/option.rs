@@ -10,7 +10,7 @@ use runbook_core::{Args, Call, Fault, Function, Param, Value};
 
 use super::engine::{Limits, OnDoom};
 use super::goal::Names;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 pub(super) const KIND: Param<String> =
     Param::required("kind", "Kind, by any name the cluster knows: `deploy`, `Deployment`, `deployments.apps`.");

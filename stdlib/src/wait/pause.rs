@@ -8,7 +8,7 @@ use runbook_core::{Args, Call, Code, Effect, Fault, Outcome, Param, Primitive};
 use serde_json::json;
 
 use super::words::in_words;
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const HOW_LONG: Param<Duration> = Param::required("duration", "How long, such as `30s`.");
 
@@ -28,8 +28,8 @@ fn announce(args: &Args) -> String {
     format!("pause for {}", in_words(args.get(&HOW_LONG)))
 }
 
-fn command(args: &Args) -> String {
-    Command::new("sleep").word(args.get(&HOW_LONG).as_secs_f64().to_string()).line()
+fn command(args: &Args) -> Command {
+    Command::new("sleep").word(args.get(&HOW_LONG).as_secs_f64().to_string())
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

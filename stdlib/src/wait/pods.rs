@@ -12,7 +12,7 @@ use super::option::{
     NO_ACTIVITY, TIMEOUT,
 };
 use super::{option, reach};
-use crate::command::Command;
+use runbook_core::command::Command;
 
 const SELECTOR: Param<String> =
     Param::required("selector", "Labels of the pods: `app=web,tier in (a, b)`; empty for all.");
@@ -51,9 +51,9 @@ fn announce(args: &Args) -> String {
     format!("wait until the pods with {}{} are ready", args.get(&SELECTOR), option::place(args))
 }
 
-fn command(args: &Args) -> String {
+fn command(args: &Args) -> Command {
     let verb = Command::new("kubectl wait --for=condition=Ready pod").flag("--selector", Some(args.get(&SELECTOR)));
-    option::placed(verb, args).switch("--all-namespaces", args.get(&ALL_NAMESPACES)).line()
+    option::placed(verb, args).switch("--all-namespaces", args.get(&ALL_NAMESPACES))
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! `wait::ready`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Primitive};
 
@@ -52,8 +53,8 @@ fn announce(args: &Args) -> String {
     format!("wait until {} is ready", option::objects(args))
 }
 
-fn command(args: &Args) -> String {
-    option::command("kubectl wait --for=condition=Ready", args).line()
+fn command(args: &Args) -> Command {
+    option::command("kubectl wait --for=condition=Ready", args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

@@ -1,5 +1,6 @@
 //! `wait::rollout`
 
+use runbook_core::command::Command;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::{Args, Call, Effect, Outcome, Primitive};
 
@@ -45,8 +46,8 @@ fn announce(args: &Args) -> String {
     format!("wait until {} is rolled out", option::objects(args))
 }
 
-fn command(args: &Args) -> String {
-    option::command("kubectl rollout status", args).line()
+fn command(args: &Args) -> Command {
+    option::command("kubectl rollout status", args)
 }
 
 fn run(call: &Call<'_>, args: &Args) -> Outcome {

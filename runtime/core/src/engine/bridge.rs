@@ -11,7 +11,7 @@ use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, Position, RhaiF
 
 use super::callback::Caller;
 use super::run::Run;
-use super::trouble::{Error, raise};
+use super::trouble::{self, Error, raise};
 use super::value::{Home, to_arg, to_dynamic};
 use crate::arg::Arg;
 use crate::fault::{Code, Fault};
@@ -63,9 +63,13 @@ fn call(
     args: &mut [&mut Dynamic],
 ) -> Result<Dynamic, Error> {
     let run = Run::of(context.tag());
+    let place = || {
+        let source = context.call_source().unwrap_or_default();
+        trouble::place(source, start_of(primitive, context.call_position()))
+    };
     let outcome = arguments(primitive, context, args)
         .and_then(|given| bind(primitive, given))
-        .and_then(|args| run.session.call(primitive, &args, &Caller { context, run: run.clone() }));
+        .and_then(|args| run.session.call(primitive, &args, &Caller { context, run: run.clone(), place: place() }));
     match outcome {
         Ok(value) => Ok(to_dynamic(&value)),
         Err(mut fault) => {

@@ -14,13 +14,15 @@ use super::run::Run;
 use super::trouble::fault_of;
 use super::value::{to_dynamic, to_value};
 use crate::arg::Function;
-use crate::fault::{Code, Fault};
+use crate::fault::{Code, Fault, Place};
 use crate::primitive::{Outcome, Script};
 
 /// The script's side of one call.
 pub(super) struct Caller<'a> {
     pub(super) context: &'a NativeCallContext<'a>,
     pub(super) run: Arc<Run>,
+    /// Where the call stands.
+    pub(super) place: Option<Place>,
 }
 
 impl Caller<'_> {
@@ -43,6 +45,10 @@ impl Caller<'_> {
 }
 
 impl Script for Caller<'_> {
+    fn place(&self) -> Option<Place> {
+        self.place.clone()
+    }
+
     fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome {
         self.call(function, &args)
     }

@@ -86,7 +86,11 @@ impl Overlay {
     /// A client for stand-ins of what acts in the cluster: what they write to objects that the run has nothing to do with is
     /// answered as if it had been written, and not kept.
     pub fn actor(&self) -> Client {
-        Client::new(self.door(Asker::Actor).router(), "default")
+        let named = self.door(Asker::Actor).router().map_request(|mut request: Request<kube::client::Body>| {
+            request.extensions_mut().insert(crate::server::onlooker::Author::Actor);
+            request.map(Body::new)
+        });
+        Client::new(named, "default")
     }
 
     /// Serves the run's way in on the loopback address too, until `stop` is cancelled.

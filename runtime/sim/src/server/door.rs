@@ -15,6 +15,7 @@ use super::{
     body,
     delete::Deletion,
     modify::{Basis, Book},
+    onlooker::{Author, in_the_name_of},
     order::{Earnest, Order},
     path::{self, Path, Place},
     query::Query,
@@ -61,7 +62,8 @@ impl Server {
         let _busy = self.clock.busy();
         self.clock.advance(COST);
         // A fault of ours ends this request, and nothing beside it.
-        let taken = AssertUnwindSafe(self.take(request)).catch_unwind().await;
+        let author = request.extensions().get().copied().unwrap_or(Author::Client);
+        let taken = AssertUnwindSafe(Box::pin(in_the_name_of(author, self.take(request)))).catch_unwind().await;
         let answer = taken.unwrap_or_else(|_| Err(Status::internal("the simulation could not finish this request")));
         answer.unwrap_or_else(Answer::from).response()
     }
@@ -77,7 +79,11 @@ impl Server {
             query.set("watch", "true");
         }
         let asked = Asked { method: head.method, query, headers: head.headers, body };
-        match path::read(&self.catalogue(), path.as_deref().unwrap_or(head.uri.path()))? {
+        let found = path::read(&self.catalogue(), path.as_deref().unwrap_or(head.uri.path()))?;
+        if let Path::Resource(place) = &found {
+            self.tell_asked(verb(&asked, place).unwrap_or("create"), place);
+        }
+        match found {
             Path::Other(parts) => self.other(&asked, &parts),
             Path::Resource(place) if self.is_witnessed() => {
                 let mut entry = self.entry(&asked, &place, head.uri.to_string());

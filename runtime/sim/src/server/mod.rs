@@ -13,6 +13,7 @@ mod delete;
 mod door;
 mod metadata;
 mod modify;
+pub(crate) mod onlooker;
 mod order;
 mod other;
 mod patch;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     delete::{Deletion, Propagation},
     door::{Asked, verb},
     metadata::generated,
+    onlooker::Onlooker,
     order::Order,
     path::{Path, Place, read as read_path, without_watch},
     query::Query,
@@ -77,6 +79,7 @@ pub(crate) struct Server {
     dice: Mutex<StdRng>,
     /// The live cluster that this one is laid over; none where this one is all there is.
     beneath: Option<Arc<Beneath>>,
+    onlooker: RwLock<Option<Arc<dyn Onlooker>>>,
 }
 
 const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
@@ -114,6 +117,7 @@ impl Server {
             witness: RwLock::new(None),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             beneath,
+            onlooker: RwLock::new(None),
         }
     }
 
@@ -130,6 +134,16 @@ impl Server {
     /// Changes how machines behave from now on.
     pub(crate) fn set_habits(&self, habits: Habits) {
         *self.habits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(habits);
+    }
+
+    /// Who is told of requests and changes.
+    fn onlooker(&self) -> Option<Arc<dyn Onlooker>> {
+        self.onlooker.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has `onlooker` told of requests and changes from now on.
+    pub(crate) fn set_onlooker(&self, onlooker: Arc<dyn Onlooker>) {
+        *self.onlooker.write().unwrap_or_else(PoisonError::into_inner) = Some(onlooker);
     }
 
     /// Who answers webhooks.
@@ -176,7 +190,10 @@ impl Server {
 
     /// Keeps an object, and takes in what it says about kinds.
     fn keep(&self, kind: &Kind, object: &mut Value, expect: Expect) -> Result<Arc<Stored>, Miss> {
-        let stored = self.store.put(&GroupResource::new(&kind.group, &kind.plural), object, expect)?;
+        let resource = GroupResource::new(&kind.group, &kind.plural);
+        let before = self.store.get(&resource, crate::actor::json::namespace(object), crate::actor::json::name(object));
+        let stored = self.store.put(&resource, object, expect)?;
+        self.tell_changed(kind, before, Some(stored.clone()));
         if (kind.group.as_str(), kind.plural.as_str()) == CRDS {
             self.take_in(object);
         }
@@ -189,6 +206,7 @@ impl Server {
     /// Takes an object away, and the kinds that it stood for.
     fn drop_object(&self, kind: &Kind, namespace: &str, name: &str, version: u64) -> Result<Arc<Stored>, Miss> {
         let last = self.store.remove(&GroupResource::new(&kind.group, &kind.plural), namespace, name, version)?;
+        self.tell_changed(kind, Some(last.clone()), None);
         if (kind.group.as_str(), kind.plural.as_str()) == CRDS {
             let mut catalogue = self.catalogue.write().unwrap_or_else(PoisonError::into_inner);
             *catalogue = catalogue.without_crd(name);

@@ -100,7 +100,7 @@ impl Observer for Listener {
                     self.1.lock().unwrap().push(settled.call.primitive.clone());
                 }
             }
-            Event::Calling { .. } => {}
+            Event::Calling(_) => {}
         }
     }
 }

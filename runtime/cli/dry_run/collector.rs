@@ -1,0 +1,190 @@
+//! What a run without consequences does, call by call: collected while it goes on, from the calls themselves and from the
+//! cluster that answers them.
+//!
+//! Does not know how any of it is shown, nor what it means.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard};
+
+use runbook_core::Value;
+use runbook_core::claim::BEFORE_WRITES;
+use runbook_core::command::Command;
+use runbook_core::effect::Effect;
+use runbook_core::fault::Place;
+use runbook_core::record::{CallId, Calling, Entry, Event, Observer, Settled, Settlement, Waiting};
+use runbook_sim::{Asking, Author, Change, Onlooker, Subject};
+
+use super::change::{Altered, Key};
+use super::right::Need;
+
+/// A call as it was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) call: CallId,
+    pub(super) words: String,
+    /// Not masked.
+    pub(super) arguments: Value,
+    /// Not masked.
+    pub(super) command: Option<Command>,
+    pub(super) place: Option<Place>,
+    /// Why it was not over at once, for a wait.
+    pub(super) waiting: Option<Waiting>,
+    /// How many requests it made about what nobody had touched, and about what the run had.
+    pub(super) requests: Asked,
+    /// Its answer or fault, once it is there.
+    pub(super) outcome: Option<Settlement>,
+    /// What it changed itself.
+    pub(super) changes: Altered,
+    /// What others changed from then on, until the next write.
+    pub(super) followed: Altered,
+}
+
+/// What requests were about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) untouched: usize,
+    pub(super) touched: usize,
+}
+
+/// A change of something whose every state matters, not only the first and the last; after which call it came.
+#[derive(Debug)]
+pub(super) struct Moment {
+    pub(super) call: usize,
+    pub(super) change: Change,
+}
+
+/// Everything that was collected.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) calls: Vec<Made>,
+    /// Every verb on every resource that was asked for.
+    pub(super) needs: HashSet<Need>,
+    /// The changes of what webhooks depend on, in order.
+    pub(super) moments: Vec<Moment>,
+    by_id: HashMap<(String, u64, bool), usize>,
+    active: Vec<usize>,
+    /// The call that wrote last.
+    wrote: Option<usize>,
+    touched: HashSet<Key>,
+    touched_places: HashSet<(String, String, String)>,
+    /// The run is over: what is asked from now on is about it.
+    closed: bool,
+}
+
+/// Collects.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    state: Mutex<Collected>,
+}
+
+impl Collector {
+    /// The run is over: gives everything that was collected. What is asked from now on is about it and is not collected.
+    pub(super) fn close(&self) -> Collected {
+        std::mem::replace(&mut *self.collected(), Collected { closed: true, ..Collected::default() })
+    }
+
+    fn collected(&self) -> MutexGuard<'_, Collected> {
+        self.state.lock().expect("no thread panics while it holds this lock")
+    }
+}
+
+impl Collected {
+    /// The call of a step and ordinal.
+    pub(super) fn find(&self, step: &str, ordinal: u64) -> Option<&Made> {
+        let index = *self.by_id.get(&(step.to_owned(), ordinal, step == BEFORE_WRITES))?;
+        self.calls.get(index)
+    }
+
+    fn begin(&mut self, calling: &Calling<'_>) {
+        let index = self.calls.len();
+        let call = calling.call.clone();
+        self.by_id.insert((call.step.clone(), call.ordinal, call.step == BEFORE_WRITES), index);
+        self.active.push(index);
+        if call.effect.writes() {
+            self.wrote = Some(index);
+        }
+        self.calls.push(Made {
+            call,
+            words: calling.words.to_owned(),
+            arguments: calling.arguments.to_value(),
+            command: calling.command.clone(),
+            place: calling.place.clone(),
+            waiting: None,
+            requests: Asked::default(),
+            outcome: None,
+            changes: Altered::default(),
+            followed: Altered::default(),
+        });
+    }
+
+    fn settle(&mut self, settled: &Settled) {
+        let id = (settled.call.step.clone(), settled.call.ordinal, settled.call.step == BEFORE_WRITES);
+        let Some(index) = self.by_id.get(&id).copied() else { return };
+        self.active.retain(|active| *active != index);
+        self.calls[index].outcome = Some(settled.outcome.clone());
+    }
+
+    fn is_touched(&self, asking: &Subject) -> bool {
+        let Subject { group, plural, namespace, name, .. } = asking;
+        if !name.is_empty() {
+            return self.touched.contains(&Key::of(asking));
+        }
+        self.touched_places.contains(&(group.clone(), plural.clone(), namespace.clone()))
+    }
+
+    /// The call that a change belongs to: the write in hand, else the one before.
+    fn writer(&self) -> Option<usize> {
+        let writes = |index: &&usize| self.calls[**index].call.effect.writes();
+        self.active.iter().rev().find(writes).copied().or(self.wrote)
+    }
+}
+
+impl Observer for Collector {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Calling(calling) => self.collected().begin(calling),
+            Event::Waiting { step, waiting } => {
+                let mut state = self.collected();
+                let waits = |made: &&mut Made| made.call.step == **step && made.call.effect == Effect::Wait;
+                if let Some(made) = state.calls.iter_mut().rev().find(waits) {
+                    made.waiting.get_or_insert_with(|| (*waiting).clone());
+                }
+            }
+            Event::Recorded(record) => {
+                if let Entry::Settled(settled) = &record.entry {
+                    self.collected().settle(settled);
+                }
+            }
+        }
+    }
+}
+
+impl Onlooker for Collector {
+    fn asked(&self, asking: Asking) {
+        let mut state = self.collected();
+        if asking.author != Author::Client || state.closed {
+            return;
+        }
+        let touched = state.is_touched(&asking.subject);
+        if let Some(index) = state.active.last().copied() {
+            let requests = &mut state.calls[index].requests;
+            if touched { requests.touched += 1 } else { requests.untouched += 1 }
+        }
+        state.needs.insert(Need::of(&asking));
+    }
+
+    fn changed(&self, change: Change) {
+        let mut state = self.collected();
+        let Some(index) = state.writer().filter(|_| !state.closed) else { return };
+        let Subject { group, plural, namespace, .. } = change.subject.clone();
+        for place in [namespace, String::new()] {
+            state.touched_places.insert((group.clone(), plural.clone(), place));
+        }
+        state.touched.insert(Key::of(&change.subject));
+        if super::webhook::depends_on(&change.subject) {
+            state.moments.push(Moment { call: index, change: change.clone() });
+        }
+        let made = &mut state.calls[index];
+        if change.author == Author::Client { made.changes.take(change) } else { made.followed.take(change) }
+    }
+}

@@ -1,0 +1,112 @@
+//! A run without consequences, watched: from its calls, and from the cluster that answers them, its trace.
+//!
+//! Works over anything that answers as a cluster and tells what is asked of it and what changes in it. Does not know how the
+//! trace is shown.
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use runbook_core::Session;
+use runbook_core::command::Command;
+use runbook_core::fault::Fault;
+use runbook_core::record::{Event, Observer};
+use runbook_core::secret::Vault;
+use runbook_core::world::Cluster;
+use runbook_sim::Onlooker;
+use runbook_stdlib::kubectl::api::{Api, Scope};
+use runbook_stdlib::kubectl::can_i;
+use runbook_stdlib::kubectl::kind;
+use runbook_stdlib::kubectl::query::Listing;
+
+use super::collector::{Collected, Collector};
+use super::disguise::Disguise;
+use super::grade::Ground;
+use super::right::Need;
+use super::trace::{Sources, Trace};
+use super::webhook::{self, State};
+use crate::story::Story;
+
+/// Questions about rights in flight.
+const AT_ONCE: usize = 8;
+
+/// A run without consequences, watched.
+pub(crate) struct Watched {
+    ground: Ground,
+    collector: Arc<Collector>,
+}
+
+impl Watched {
+    /// Nothing has been seen yet.
+    pub(crate) fn new(ground: Ground) -> Self {
+        Self { ground, collector: Arc::default() }
+    }
+
+    /// Who is told of calls.
+    pub(crate) fn observer(&self) -> Box<dyn Observer> {
+        Box::new(Listening(self.collector.clone()))
+    }
+
+    /// Who is told of requests and changes.
+    pub(crate) fn onlooker(&self) -> Arc<dyn Onlooker> {
+        self.collector.clone()
+    }
+
+    /// The trace, once the run is over. `placed` says where a command acts that does not say so itself.
+    pub(crate) fn trace(
+        &self,
+        session: &Session,
+        story: &Story,
+        vault: &Vault,
+        placed: &dyn Fn(Command) -> Command,
+    ) -> Trace {
+        let collected = self.collector.close();
+        let disguise = Disguise::new(vault);
+        let mut trace = Trace::of(Sources { story, collected: &collected, ground: self.ground, disguise, placed });
+        // Without any request there was no cluster, and none is looked for now.
+        let cluster = session.world.clusters.get(None).ok().filter(|_| !trace.rights.needs.is_empty());
+        if let Some(cluster) = cluster {
+            let (state, missing) = session
+                .world
+                .tokio
+                .block_on(async { (state(&cluster, &collected).await, missing(&cluster, &trace.rights.needs).await) });
+            // What cannot be asked is not known; the trace says so where rights are listed.
+            trace.disturbs.extend(state.map(|state| webhook::disruptions(&collected, state)).unwrap_or_default());
+            trace.rights.missing = missing.ok();
+        }
+        trace
+    }
+}
+
+/// What whoever makes the run may not do of what it needs.
+async fn missing(cluster: &Cluster, needs: &[Need]) -> Result<Vec<Need>, Fault> {
+    let asked: Vec<(Need, bool)> = futures::stream::iter(needs.iter().cloned())
+        .map(|need| async move { can_i::allows(cluster, &need.attributes()).await.map(|allowed| (need, allowed)) })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(asked.into_iter().filter(|(_, allowed)| !allowed).map(|(need, _)| need).collect())
+}
+
+/// What webhooks depend on, as the run left it; nothing where nothing of it has changed.
+async fn state(cluster: &Arc<Cluster>, collected: &Collected) -> Result<State, Fault> {
+    let mut state = State::default();
+    if collected.moments.is_empty() {
+        return Ok(state);
+    }
+    for resource in webhook::RESOURCES {
+        let (group, plural) = resource;
+        let word = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
+        let kind = kind::resolve(cluster, &word).await?;
+        state.put(resource, Api::of(cluster, kind, &Scope::All)?.list(&Listing::default()).await?.items);
+    }
+    Ok(state)
+}
+
+/// A collector among a session's observers.
+struct Listening(Arc<Collector>);
+
+impl Observer for Listening {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+    }
+}
