@@ -123,6 +123,16 @@ impl Mode {
         }
     }
 
+    /// The requests of a dry run that would write, in order, as an API server's audit log has them.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        match self {
+            Self::Live | Self::Rehearsal(_) => Vec::new(),
+            Self::DryRun(planned) => {
+                planned.overlay.writes().iter().map(runbook_sim::overlay::Write::summary).collect()
+            }
+        }
+    }
+
     /// The scenario of a rehearsal.
     pub(crate) fn scenario(&self) -> Option<&str> {
         match self {

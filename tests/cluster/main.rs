@@ -13,6 +13,7 @@ mod bench;
 mod canary;
 mod chart;
 mod control_plane;
+mod dry_run;
 mod example;
 mod gate;
 mod gateway;

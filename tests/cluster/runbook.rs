@@ -98,6 +98,12 @@ impl Ran {
         self.requests.iter().filter(|r| r.is_mutating()).map(AuditEntry::summary).collect()
     }
 
+    /// Writes that the API server was told not to carry out.
+    pub(crate) fn judged(&self) -> Vec<String> {
+        let writes = |r: &&AuditEntry| r.dry_run && !matches!(r.verb.as_str(), "get" | "list" | "watch");
+        self.requests.iter().filter(writes).map(AuditEntry::summary).collect()
+    }
+
     /// Demands that nothing was changed, not even tried.
     #[track_caller]
     pub(crate) fn wrote_nothing(self) -> Self {

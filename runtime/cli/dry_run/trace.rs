@@ -32,6 +32,9 @@ pub(crate) struct Trace {
     pub(crate) rights: Rights,
     /// What else is to be known, such as what could not be found out.
     pub(crate) notes: Vec<String>,
+    /// The requests that write, in order, as the API server's audit log would have them: `patch apps/deployments shop/web`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) writes: Vec<String>,
 }
 
 /// A step and what happens in it.
@@ -149,6 +152,7 @@ impl Trace {
             disturbs,
             rights: Rights::of(sources.collected),
             notes: Vec::new(),
+            writes: Vec::new(),
         }
     }
 
