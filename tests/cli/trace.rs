@@ -53,7 +53,7 @@ fn each_call_has_its_line_its_changes_and_its_grade_and_no_secret_leaves() {
         "secret/login",
         "kubectl rollout status deployment/web --namespace shop --timeout=300s",
         "# it.rhai:",
-        "deployment shop/web: 2 pods are replaced",
+        "deployment shop/web: 2 pods on 2 nodes are replaced",
         "its template changes: annotations",
         "objects: 3 changed",
         "by 3 writes, 2 waits, 1 read",
