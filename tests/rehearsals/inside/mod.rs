@@ -5,21 +5,25 @@
 //! a simulated cluster works.
 
 mod failing;
+mod fault;
 mod happy;
+mod settled;
 
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use runbook_core::journal::Journal;
 use runbook_core::secret::Vault;
 use runbook_core::world::Interrupt;
 use runbook_sim::AuditEntry;
+use runbook_sim::scenario::{Nodes, Scenario, Trouble};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
 use super::run::{self, Prepared};
 use super::stage::Stage;
-use super::{Program, Trouble};
+use super::{Program, Trouble as Stopped};
 use crate::arguments::Options;
 use crate::clock::RealClock;
 use crate::environment::Environment;
@@ -49,6 +53,12 @@ struct Ran {
     writes: Vec<AuditEntry>,
 }
 
+/// Every object of a cluster, and what its clock showed.
+struct Moment {
+    at: Timestamp,
+    objects: Vec<Value>,
+}
+
 impl Theatre {
     /// A runbook in a scenario of the box.
     fn of(runbook: &str, scenario: &str) -> Self {
@@ -74,6 +84,21 @@ impl Theatre {
     /// A cluster as the scenario says, in which things go wrong from now on.
     fn cluster(&self) -> Arc<Rehearsal> {
         self.start(self.script.clone())
+    }
+
+    /// A cluster that goes on from a moment, in which this goes wrong and nothing else.
+    fn cluster_at(&self, moment: &Moment, trouble: Vec<Trouble>) -> Arc<Rehearsal> {
+        let scenario = Scenario {
+            nodes: Some(Nodes::Count(0)),
+            at: Some(moment.at),
+            state: moment.objects.clone(),
+            objects: Vec::new(),
+            releases: Vec::new(),
+            workloads: Vec::new(),
+            trouble,
+            ..self.script.scenario.clone()
+        };
+        self.start(Script { scenario, ..self.script.clone() })
     }
 
     fn start(&self, script: Script) -> Arc<Rehearsal> {
@@ -135,6 +160,11 @@ impl Ran {
     }
 }
 
-fn in_words(stopped: &Trouble) -> String {
+/// The present moment of a cluster.
+fn moment(cluster: &Rehearsal) -> Moment {
+    Moment { at: cluster.simulation.clock().now(), objects: cluster.simulation.objects() }
+}
+
+fn in_words(stopped: &Stopped) -> String {
     format!("{}", stopped.fault)
 }
