@@ -284,12 +284,18 @@ mod tests {
     fn the_second_ctrl_c_reaches_the_program_so_that_it_can_tidy_up() {
         let bench = Bench::new();
         let (interrupt, clock) = (bench.world().interrupt.clone(), bench.world().clock.clone());
+        let folder = tempfile::tempdir().unwrap();
+        let ready = folder.path().join("ready");
+        let script = format!("trap 'echo tidied; exit 1' INT; : > {}; while :; do sleep 0.05; done", ready.display());
         bench.world().tokio.spawn(async move {
-            clock.sleep(Duration::from_millis(500)).await;
+            // A busy machine may take its time until the trap is set.
+            while !ready.exists() {
+                clock.sleep(Duration::from_millis(10)).await;
+            }
             interrupt.press();
             interrupt.press();
         });
-        let finished = sh(&bench, "trap 'echo tidied; exit 1' INT; while :; do sleep 0.05; done", LIMITS);
+        let finished = sh(&bench, &script, LIMITS);
         assert_eq!((finished.ended, finished.output.as_str()), (Ended::Interrupted, "tidied\n"));
     }
 
