@@ -45,7 +45,10 @@ fn objects_of_a_state_have_a_place_or_are_named() {
         "state:\n- { apiVersion: example.com/v1, kind: Dragon, metadata: { name: smaug, uid: u } }\n",
         &["Dragon smaug", "a kind that nothing defines"],
     );
-    refused("state:\n- { apiVersion: v1, kind: Node, metadata: { name: n } }\n", &["Node n", "no name or no uid"]);
+    refused(
+        "state:\n- { apiVersion: v1, kind: Node, metadata: { name: node-0 } }\n",
+        &["Node node-0", "no name or no uid"],
+    );
 }
 
 #[test]
