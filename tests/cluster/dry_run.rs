@@ -10,9 +10,8 @@ use crate::runbook::{Ran, Runbook};
 
 /// The writes that a dry run says a run would make, as the API server would record them.
 fn planned(ran: &Ran) -> Vec<String> {
-    let lines = ran.printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let trace =
-        lines.filter(|line| line["t"] == "trace").last().unwrap_or_else(|| panic!("no trace:\n{}", ran.printed));
+    let mut lines = ran.printed.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let trace = lines.find(|line| line["t"] == "trace").unwrap_or_else(|| panic!("no trace:\n{}", ran.printed));
     let writes = trace["writes"].as_array().cloned().unwrap_or_default();
     writes.iter().filter_map(|write| write.as_str().map(str::to_owned)).collect()
 }
