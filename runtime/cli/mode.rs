@@ -133,6 +133,11 @@ impl Mode {
         }
     }
 
+    /// Whether what a run writes stays in memory, over a live cluster.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        matches!(self, Self::DryRun(_))
+    }
+
     /// The scenario of a rehearsal.
     pub(crate) fn scenario(&self) -> Option<&str> {
         match self {

@@ -116,6 +116,7 @@ impl Bench {
             beforehand: Vec::new(),
             by: None,
             rehearsal: None,
+            dry_run: false,
         };
         self.session.record(Entry::Run(Box::new(run))).unwrap();
     }

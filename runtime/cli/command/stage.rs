@@ -172,6 +172,7 @@ impl Stage<'_> {
             beforehand: self.options.beforehand.in_words(),
             by: user.map(str::to_owned),
             rehearsal: self.mode.scenario().map(str::to_owned),
+            dry_run: self.mode.is_dry_run(),
         }
     }
 

@@ -21,11 +21,12 @@ pub(crate) fn end(story: &Story, theme: Theme) -> Vec<Line> {
             None => writes_in_words(story, ""),
         };
         let sign = theme.sign(Sign::Done);
+        let verb = if story.run.as_ref().is_some_and(|run| run.dry_run) { "Would be done" } else { "Done" };
         let mut words = words.lines();
         lines.push(
             Line::new()
                 .spans([sign])
-                .span(Role::Good, format!(" Done in {}", duration::in_words(finished.ms)))
+                .span(Role::Good, format!(" {verb} in {}", duration::in_words(finished.ms)))
                 .plain(format!(": {}", words.next().unwrap_or_default().trim_end_matches('.')))
                 .hang(theme.sign_width() + 1),
         );
@@ -37,6 +38,9 @@ pub(crate) fn end(story: &Story, theme: Theme) -> Vec<Line> {
     match &story.run {
         Some(run) if run.rehearsal.is_some() => lines.push(Line::of(
             "This was a rehearsal on a simulated cluster, in simulated time; `--report FILE` keeps its report.",
+        )),
+        Some(run) if run.dry_run => lines.push(Line::of(
+            "This was a dry run, in simulated time: nothing was written to the cluster; `--report FILE` keeps its report.",
         )),
         Some(run) => lines.push(Line::new().plain("Report: ").accent(format!("runbook report {}", run.run))),
         None => {}

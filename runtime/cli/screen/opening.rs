@@ -25,6 +25,10 @@ pub(crate) fn opening(run: &Run, helm: Option<&Path>) -> Vec<Line> {
         let words = format!(" on a simulated cluster, from `{scenario}`: nothing real is read or changed");
         lines.push(fact("mode", [Span::new(Role::Notice, "REHEARSAL"), Span::new(Role::Plain, words)]));
     }
+    if run.dry_run {
+        let words = " over the live cluster: it is read, and nothing is written to it";
+        lines.push(fact("mode", [Span::new(Role::Notice, "DRY RUN"), Span::new(Role::Plain, words)]));
+    }
     lines
         .push(fact("script", [Span::new(Role::Plain, &run.source), Span::new(Role::Faint, short_digest(&run.digest))]));
     if let Some(helm) = helm {

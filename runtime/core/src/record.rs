@@ -89,6 +89,9 @@ pub struct Run {
     /// Set where the cluster is a simulation: which scenario it began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<String>,
+    /// Set where what the run writes stays in memory, over a live cluster.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// A step as seen without running.
