@@ -23,9 +23,9 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// Starts it, built from the same module as that helm; nothing where there is no Go to build it.
     pub(crate) fn of(binaries: &Binaries, tool: Tool) -> Option<Self> {
-        let source =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts/oracle").join(format!("{}.go", tool.name()));
-        let program = match binaries.beside(tool, &source) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts/oracle");
+        let sources = [folder.join("main.go"), folder.join(format!("{}.go", tool.name()))];
+        let program = match binaries.beside(tool, &sources) {
             Ok(program) => program,
             Err(fault) if fault.is_missing() => return None,
             Err(fault) => panic!("{fault}"),

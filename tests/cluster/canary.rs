@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use runbook_control_plane::{Charts, ControlPlane, FAIL, Failure, Helm, Release, StandIn, State, charts_or_skip};
+use runbook_control_plane::{ControlPlane, FAIL, Failure, Helm, Release, StandIn, State, charts_or_skip};
 use serde_json::{Value, json};
 
 use crate::mesh::{Mesh, text};
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 
 /// Objects of the kinds that every version under test serves: an upgrade must not lose any.
 const OBJECTS: &str = r"
@@ -109,7 +109,7 @@ impl Cluster {
 
 /// `runbook canary-upgrade.rhai`, without waiting between waves unless it says so.
 pub(crate) fn canary(runbook: &Runbook<'_>, target: &str, more: &[&str]) -> Ran {
-    let charts = Charts::open().unwrap().folder().display().to_string();
+    let charts = charts();
     let wanted = ["canary-upgrade.rhai", "--target", target, "--charts", &charts, "--yes"];
     let soak: &[&str] = if more.contains(&"--soak") { &[] } else { &["--soak", "0s"] };
     runbook.run(&[&wanted, soak, &["--removal-soak", "0s"], more].concat())

@@ -1,12 +1,12 @@
 //! The true dry run on the real control plane: until the run itself begins, the API server sees no write but those that it is told not
 //! to carry out (T-36), and what a dry run says that a run would write is what the run then writes.
 
-use runbook_control_plane::{Charts, ControlPlane, Helm, StandIn, State, charts_or_skip};
+use runbook_control_plane::{ControlPlane, Helm, StandIn, State, charts_or_skip};
 
 use serde_json::Value;
 
 use crate::canary::{Cluster, unrevisioned};
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 
 /// The writes that a dry run says a run would make, as the API server would record them.
 fn planned(ran: &Ran) -> Vec<String> {
@@ -37,10 +37,6 @@ fn plan(runbook: &Runbook<'_>, code: i32, arguments: &[&str]) -> Vec<String> {
     assert_eq!(compared(told.clone()), compared(planned(&silent)), "that the server is asked changes nothing");
     assert!(asked.judged().len() <= told.len(), "{:#?}", asked.judged());
     told
-}
-
-fn charts() -> String {
-    Charts::open().unwrap().folder().display().to_string()
 }
 
 /// With the built-in helm, which writes what helm 3 writes: the run then makes the same writes in the same order.

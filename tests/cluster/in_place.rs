@@ -8,7 +8,7 @@ use runbook_core::record::Entry;
 use serde_json::json;
 
 use crate::mesh::Mesh;
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 use crate::sidecar::{RELEASES, sidecar, sidecar_with};
 
 /// T-04: values whole, no object lost, every proxy at the target; a second run writes nothing.
@@ -124,10 +124,6 @@ fn two_minors_at_once_are_refused_with_the_ways_there() {
         .says("values of istiod pin global.tag to 1.29.6")
         .wrote_nothing();
     runbook.in_place("1.30.3", &["--set", "istoid/x=1"]).exits(7).says("--set is for release istoid").wrote_nothing();
-}
-
-fn charts() -> String {
-    runbook_control_plane::Charts::open().unwrap().folder().display().to_string()
 }
 
 /// T-40: skew counts from what runs, not from what the release says.

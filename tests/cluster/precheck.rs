@@ -10,12 +10,12 @@ use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_
 use serde_json::json;
 
 use crate::mesh::{Mesh, text};
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 use crate::sidecar::sidecar;
 
 /// Runs it without `--yes`: it asks nothing.
 fn precheck(runbook: &Runbook<'_>, procedure: &str, target: &str, more: &[&str]) -> Ran {
-    let charts = runbook_control_plane::Charts::open().unwrap().folder().display().to_string();
+    let charts = charts();
     let fixed = ["precheck.rhai", "--charts", &charts, "--for", procedure, "--target", target];
     runbook.run(&[&fixed, more].concat())
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use runbook_control_plane::{Charts, Helm, Release, State, charts_or_skip};
+use runbook_control_plane::{Helm, Release, State, charts_or_skip};
 use serde_json::json;
 
 use crate::canary::{Cluster, canary, namespace, none_lost, unrevisioned};
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 
 fn remove(runbook: &Runbook<'_>, more: &[&str]) -> Ran {
-    let charts = Charts::open().unwrap().folder().display().to_string();
+    let charts = charts();
     let soak: &[&str] = if more.contains(&"--soak") { &[] } else { &["--soak", "0s"] };
     runbook.run(&[&["remove-revision.rhai", "--charts", &charts, "--yes"], soak, more].concat())
 }

@@ -6,7 +6,7 @@ use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_
 use serde_json::json;
 
 use crate::mesh::Mesh;
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 
 /// Two revisions of one version beside one another, the tag `prod` on the first; `shop` and a waypoint in it ask for the tag. The tag
 /// `preview` is part of the second's release.
@@ -190,7 +190,7 @@ fn all_that_follows_a_tag_is_listed_before_it_moves() {
     plane.apply(&many).unwrap();
     let runbook = Runbook::new(&plane, Helm::V3);
     // Without --yes: the plan is shown and nothing happens.
-    let charts = runbook_control_plane::Charts::open().unwrap().folder().display().to_string();
+    let charts = charts();
     let plan = ["revision-tag.rhai", "--charts", &charts, "--action", "move", "--tag", "prod", "--revision", "green"];
     let mut ran = runbook.run(&plan).exits(6).says("13 Gateways follow tag prod").says("--tag prod-2").wrote_nothing();
     for number in 0..12 {

@@ -27,6 +27,11 @@ pub(crate) struct Ran {
     requests: Vec<AuditEntry>,
 }
 
+/// The folder of the charts that the tests read, as `--charts` takes it.
+pub(crate) fn charts() -> String {
+    Charts::open().unwrap().folder().display().to_string()
+}
+
 impl<'a> Runbook<'a> {
     pub(crate) fn new(plane: &'a ControlPlane, helm: Helm) -> Self {
         let runs = plane.folder().unwrap().join("runs");
@@ -61,7 +66,7 @@ impl<'a> Runbook<'a> {
 
     /// Runs the ambient upgrade from the charts that the tests read.
     pub(crate) fn ambient_upgrade(&self, target: &str, more: &[&str]) -> Ran {
-        let charts = Charts::open().unwrap().folder().display().to_string();
+        let charts = charts();
         self.run(&[&["ambient-upgrade.rhai", "--target", target, "--charts", &charts, "--yes"], more].concat())
     }
 

@@ -1,9 +1,9 @@
 //! Meshes of sidecars as prepared states, and running the runbooks that upgrade them.
 
-use runbook_control_plane::{Charts, Helm, Release, State};
+use runbook_control_plane::{Helm, Release, State};
 use serde_json::{Value, json};
 
-use crate::runbook::{Ran, Runbook};
+use crate::runbook::{Ran, Runbook, charts};
 
 const WORKLOADS: &str = include_str!("sidecar.yaml");
 
@@ -37,7 +37,7 @@ pub(crate) fn gateway(version: &str, helm: Helm) -> Release {
 impl Runbook<'_> {
     /// Runs a bundled runbook with the charts that the tests read.
     pub(crate) fn bundled(&self, name: &str, more: &[&str]) -> Ran {
-        let charts = Charts::open().unwrap().folder().display().to_string();
+        let charts = charts();
         self.run(&[&[name, "--charts", &charts, "--yes"], more].concat())
     }
 

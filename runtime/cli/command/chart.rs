@@ -42,17 +42,8 @@ pub(super) fn diff(program: &Program, options: &Options, before: &str, after: &s
 fn compare(program: &Program, options: &Options, runtime: &Runtime, before: &str, after: &str) -> Result<Value, Fault> {
     let (before, after) = (meant(before), absolute(after));
     let named = [Some(after.as_str()), chart_of(&before)].into_iter().flatten().map(PathBuf::from).collect();
-    let world = mode::look(Surroundings {
-        options,
-        environment: &program.environment,
-        runtime: runtime.handle().clone(),
-        clock: program.clock.clone(),
-        operator: Arc::new(Nobody),
-        interrupt: Interrupt::default(),
-        secrets: program.vault.clone(),
-        folder: None,
-        named,
-    });
+    let outside = program.surroundings(options, runtime.handle(), &Interrupt::default());
+    let world = mode::look(Surroundings { operator: Arc::new(Nobody), named, ..outside });
     runtime.block_on(chart_change(&world, &before, &after))
 }
 

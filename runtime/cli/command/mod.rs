@@ -21,12 +21,15 @@ use std::sync::Arc;
 
 use runbook_core::fault::Fault;
 use runbook_core::secret::Vault;
-use runbook_core::world::Clock as _;
+use runbook_core::world::{Clock as _, Interrupt};
+use tokio::runtime::Handle;
 
-use crate::arguments::{self, Asked};
+use crate::arguments::{self, Asked, Options};
 use crate::clock::RealClock;
 use crate::environment::Environment;
 use crate::exit::Exit;
+use crate::mode::Surroundings;
+use crate::rehearsal::Scripted;
 use crate::screen::fault;
 use crate::text::Line;
 use crate::writer::{Channel, Writer};
@@ -85,6 +88,21 @@ impl Program {
             self.writer.json(&serde_json::json!({ "at": at, "t": "fault", "fault": told, "exit": exit.code() }));
         }
         exit
+    }
+
+    /// What is outside of every run: the machine's clock, no script, and consent to whatever prepares a cluster.
+    fn surroundings<'a>(&'a self, options: &'a Options, runtime: &Handle, interrupt: &Interrupt) -> Surroundings<'a> {
+        Surroundings {
+            options,
+            environment: &self.environment,
+            runtime: runtime.clone(),
+            clock: self.clock.clone(),
+            operator: Arc::new(Scripted::willing()),
+            interrupt: interrupt.clone(),
+            secrets: self.vault.clone(),
+            folder: None,
+            named: Vec::new(),
+        }
     }
 
     /// A fault without secrets. Its texts are masked before they are laid out: a secret must not hide in a line break.

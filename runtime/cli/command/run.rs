@@ -4,7 +4,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::engine::{Engine, Runbook};
@@ -18,10 +17,10 @@ use super::{Lookup, Program, Trouble};
 use crate::arguments::{self, Options};
 use crate::dry_run::Overlaid;
 use crate::exit::Exit;
-use crate::mode::{Later, Mode, Surroundings};
+use crate::mode::{Later, Mode};
 use crate::parameter::{self, Origins};
 use crate::prompt::Prompt;
-use crate::rehearsal::{Rehearsal, Script, Scripted};
+use crate::rehearsal::{Rehearsal, Script};
 use crate::screen::help::{self, Page};
 use crate::script::{self, Found};
 use crate::writer::Channel;
@@ -133,17 +132,7 @@ fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, 
     let given = parameter::collect(runbook.parameters(), &origins, &program.vault)?;
     let mode = match script {
         None if options.dry_run => {
-            let surroundings = Surroundings {
-                options: &options,
-                environment: &program.environment,
-                runtime: runtime.handle().clone(),
-                clock: program.clock.clone(),
-                operator: Arc::new(Scripted::willing()),
-                interrupt: interrupt.clone(),
-                secrets: program.vault.clone(),
-                folder: None,
-                named: Vec::new(),
-            };
+            let surroundings = program.surroundings(&options, runtime.handle(), &interrupt);
             let live = mode::beneath(&surroundings, &Later::default())?;
             Mode::DryRun(Overlaid::over(live, options.validation, &program.clock, runtime.handle())?)
         }

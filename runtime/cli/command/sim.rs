@@ -12,7 +12,7 @@ use super::Program;
 use crate::arguments::Options;
 use crate::interrupt;
 use crate::mode::{Mode, Surroundings};
-use crate::rehearsal::{Rehearsal, Script, Scripted};
+use crate::rehearsal::{Rehearsal, Script};
 use crate::text::Line;
 use crate::writer::Channel;
 
@@ -38,17 +38,8 @@ pub(super) fn serve(
     let rehearsal =
         Rehearsal::start(Script::find(scenario.unwrap_or_default(), "")?, &program.clock, runtime.handle())?;
     let mode = Mode::Rehearsal(rehearsal.clone());
-    let surroundings = Surroundings {
-        options,
-        environment: &program.environment,
-        runtime: runtime.handle().clone(),
-        clock: mode.clock(&program.clock),
-        operator: Arc::new(Scripted::willing()),
-        interrupt: interrupt.clone(),
-        secrets: program.vault.clone(),
-        folder: None,
-        named: Vec::new(),
-    };
+    let outside = program.surroundings(options, runtime.handle(), &interrupt);
+    let surroundings = Surroundings { clock: mode.clock(&program.clock), ..outside };
     let world = mode.world(surroundings, &Arc::new(OnceLock::new()));
     let Script { name, scenario } = &rehearsal.script;
     let charts = charts.or_else(|| scenario.params.get("charts").and_then(Value::as_str)).unwrap_or(CHARTS);

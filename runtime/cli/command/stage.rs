@@ -93,17 +93,12 @@ impl Stage<'_> {
     }
 
     fn surroundings<'a>(&'a self, operator: Arc<dyn Operator>, given: &Map<String, Value>) -> Surroundings<'a> {
-        let program = self.program;
         Surroundings {
-            options: self.options,
-            environment: &program.environment,
-            runtime: self.runtime.handle().clone(),
-            clock: self.mode.clock(&program.clock),
+            clock: self.mode.clock(&self.program.clock),
             operator,
-            interrupt: self.interrupt.clone(),
-            secrets: program.vault.clone(),
             folder: self.found.folder.as_deref(),
             named: parameter::named(self.runbook.parameters(), given),
+            ..self.program.surroundings(self.options, self.runtime.handle(), &self.interrupt)
         }
     }
 

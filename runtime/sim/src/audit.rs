@@ -44,16 +44,14 @@ impl AuditEntry {
     pub fn is_write(&self) -> bool {
         !matches!(self.verb, "get" | "list" | "watch")
             && !self.is_dry_run
-            && !self.group.ends_with("authorization.k8s.io")
-            && !self.group.ends_with("authentication.k8s.io")
+            // Roles are of a group whose name ends alike, and are written.
+            && !matches!(self.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io")
     }
 
     /// In a few words: `patch apps/deployments/status shop/web`.
     pub fn summary(&self) -> String {
-        let group = if self.group.is_empty() { String::new() } else { format!("{}/", self.group) };
-        let below = if self.subresource.is_empty() { String::new() } else { format!("/{}", self.subresource) };
-        let namespace = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
-        format!("{} {group}{}{below} {namespace}{}", self.verb, self.resource, self.name)
+        let Self { group, resource, subresource, namespace, name, .. } = self;
+        in_a_line(self.verb, (group, resource, subresource), (namespace, name))
     }
 
     /// As an event of `audit.k8s.io/v1`; `number` tells it from others.
@@ -75,6 +73,19 @@ impl AuditEntry {
         }
         event
     }
+}
+
+/// A request by its group, resource and subresource, and the namespace and name of what it is about: `patch apps/deployments/status
+/// shop/web`.
+pub(crate) fn in_a_line(
+    verb: &str,
+    (group, resource, subresource): (&str, &str, &str),
+    (namespace, name): (&str, &str),
+) -> String {
+    let group = if group.is_empty() { String::new() } else { format!("{group}/") };
+    let below = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
+    let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+    format!("{verb} {group}{resource}{below} {namespace}{name}")
 }
 
 #[cfg(test)]
@@ -101,6 +112,7 @@ mod tests {
     #[test]
     fn questions_and_dry_runs_are_no_writes() {
         assert!(entry("patch", "apps", "deployments").is_write());
+        assert!(entry("create", "rbac.authorization.k8s.io", "roles").is_write());
         assert!(!entry("list", "apps", "deployments").is_write());
         assert!(!entry("create", "authorization.k8s.io", "selfsubjectaccessreviews").is_write());
         assert!(!AuditEntry { is_dry_run: true, ..entry("delete", "", "pods") }.is_write());

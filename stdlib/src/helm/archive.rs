@@ -224,12 +224,13 @@ pub(super) fn write_chart(folder: &Path, name: &str, version: &str, templates: &
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use flate2::{Compression, write::GzEncoder};
     use serde_json::json;
 
-    fn pack(files: &[(&str, &str)]) -> Vec<u8> {
+    /// Files, packed as helm packs a chart.
+    pub(in crate::helm) fn pack(files: &[(&str, &str)]) -> Vec<u8> {
         let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         for (name, text) in files {
             let mut header = tar::Header::new_gnu();

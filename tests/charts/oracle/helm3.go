@@ -1,16 +1,10 @@
-// Answers questions for `helm template` one after another, as helm 3 answers them. Its command line cannot be linked, so this
-// is what `cmd/helm/template.go` and `install.go` do, over the same packages.
-//
-// A line on standard input is a list of arguments in JSON: `template`, the release's name, flags, the chart last; a line on
-// standard output is what was printed, or why nothing was. Does not know what is asked.
+// `helm template` as helm 3 answers it. Its command line cannot be linked, so this is what `cmd/helm/template.go` and `install.go`
+// do, over the same packages.
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/pkg/errors"
@@ -21,33 +15,6 @@ import (
 	"helm.sh/helm/v3/pkg/cli/values"
 	"helm.sh/helm/v3/pkg/getter"
 )
-
-type answer struct {
-	Printed *string `json:"printed,omitempty"`
-	Refused *string `json:"refused,omitempty"`
-}
-
-func main() {
-	questions := bufio.NewScanner(os.Stdin)
-	questions.Buffer(nil, 1<<26)
-	answers := json.NewEncoder(os.Stdout)
-	for questions.Scan() {
-		var args []string
-		if err := json.Unmarshal(questions.Bytes(), &args); err != nil {
-			panic(err)
-		}
-		var said answer
-		if printed, err := ask(args[1:]); err != nil {
-			words := err.Error()
-			said.Refused = &words
-		} else {
-			said.Printed = &printed
-		}
-		if err := answers.Encode(said); err != nil {
-			panic(err)
-		}
-	}
-}
 
 func ask(args []string) (string, error) {
 	settings := cli.New()
@@ -62,7 +29,7 @@ func ask(args []string) (string, error) {
 	namespace := flags.String("namespace", "default", "")
 	flags.BoolVar(&client.IncludeCRDs, "include-crds", false, "")
 	flags.StringSliceVar(&given.ValueFiles, "values", nil, "")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args[1:]); err != nil {
 		return "", err
 	}
 	client.DryRunOption = "true"

@@ -40,6 +40,11 @@ impl Catalogue {
         Self { builtin: &BUILTIN, customs: Arc::default() }
     }
 
+    /// Is it one of the server's own groups? The core group has no name.
+    pub(crate) fn knows_group(&self, group: &str) -> bool {
+        group.is_empty() || self.builtin.groups.iter().any(|known| known.group == group)
+    }
+
     /// The same with the served versions of a CRD, in place of what it served before.
     pub(crate) fn with_crd(&self, crd: &Value) -> Self {
         let mut customs = (*self.customs).clone();
@@ -113,13 +118,6 @@ impl Catalogue {
             }
         }
         groups
-    }
-}
-
-impl Catalogue {
-    /// Is it one of the server's own groups? The core group has no name.
-    pub(crate) fn knows_group(&self, group: &str) -> bool {
-        group.is_empty() || self.builtin.groups.iter().any(|known| known.group == group)
     }
 }
 

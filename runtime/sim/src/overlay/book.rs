@@ -70,10 +70,7 @@ impl Write {
     /// In a line: `patch apps/deployments/status shop/web`.
     pub fn summary(&self) -> String {
         let Subject { group, resource, namespace, name } = &self.subject;
-        let group = if group.is_empty() { String::new() } else { format!("{group}/") };
-        let below = if self.subresource.is_empty() { String::new() } else { format!("/{}", self.subresource) };
-        let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
-        format!("{} {group}{resource}{below} {namespace}{name}", self.verb)
+        crate::audit::in_a_line(&self.verb, (group, resource, &self.subresource), (namespace, name))
     }
 }
 

@@ -66,13 +66,14 @@ impl Server {
         spec.insert("clusterIP".to_owned(), address.as_str().into());
         spec.insert("clusterIPs".to_owned(), json!([address]));
         let has_selector = spec.get("selector").and_then(Value::as_object).is_some_and(|one| !one.is_empty());
-        if address == "None" && !has_selector {
-            // Its endpoints are somebody else's to write, of whatever family they are.
-            spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4", "IPv6"]));
-            spec.entry("ipFamilyPolicy").or_insert_with(|| json!("RequireDualStack"));
-        }
-        spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4"]));
-        spec.entry("ipFamilyPolicy").or_insert_with(|| json!("SingleStack"));
+        // Without either its endpoints are somebody else's to write, of whatever family they are.
+        let (families, policy) = if address == "None" && !has_selector {
+            (json!(["IPv4", "IPv6"]), "RequireDualStack")
+        } else {
+            (json!(["IPv4"]), "SingleStack")
+        };
+        spec.entry("ipFamilies").or_insert(families);
+        spec.entry("ipFamilyPolicy").or_insert_with(|| policy.into());
         Ok(())
     }
 

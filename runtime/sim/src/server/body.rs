@@ -20,8 +20,11 @@ pub(crate) fn media(headers: &HeaderMap) -> &str {
 
 /// Reads an object of a kind from a body.
 pub(crate) fn object(media: &str, bytes: &Bytes, kind: &str, api_version: &str) -> Result<Value, Status> {
-    let value = any(media, bytes)?;
-    let mut value = value.unwrap_or(Value::Null);
+    completed(any(media, bytes)?.unwrap_or_default(), kind, api_version)
+}
+
+/// An object that says what it is: where it does not, what the path says.
+pub(crate) fn completed(mut value: Value, kind: &str, api_version: &str) -> Result<Value, Status> {
     let Value::Object(fields) = &mut value else {
         return Err(Status::bad_request(format!(
             "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
@@ -37,9 +40,8 @@ pub(crate) fn object(media: &str, bytes: &Bytes, kind: &str, api_version: &str) 
     Ok(value)
 }
 
-/// Refuses an object of a custom kind that does not say of which: nothing but its own word tells.
-pub(crate) fn names_its_kind(media: &str, bytes: &Bytes, kind: &str) -> Result<(), Status> {
-    let Some(value) = any(media, bytes)? else { return Ok(()) };
+/// Refuses an object of a custom kind that does not say of which: nothing but its own word tells. `bytes` are what it was read from.
+pub(crate) fn names_its_kind(value: &Value, bytes: &Bytes, kind: &str) -> Result<(), Status> {
     if !value.is_object() || value["kind"].as_str().is_some_and(|said| !said.is_empty()) {
         return Ok(());
     }

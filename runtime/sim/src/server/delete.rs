@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Server,
     metadata::moment,
-    order::Order,
+    order::{Order, option},
     query::{Query, dry_run},
     strategy,
 };
@@ -83,12 +83,7 @@ impl Deletion {
                 let message = format!(
                     "Unsupported value: \"{other}\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
                 );
-                let cause = crate::status::Cause {
-                    reason: "FieldValueNotSupported".to_owned(),
-                    message,
-                    field: "propagationPolicy".to_owned(),
-                };
-                return Err(Status::invalid("meta.k8s.io", "DeleteOptions", "", &[cause]));
+                return Err(option("DeleteOptions", "propagationPolicy", "FieldValueNotSupported", message));
             }
         };
         let grace = match told("gracePeriodSeconds") {
@@ -118,14 +113,9 @@ fn check_options(body: Option<&Value>) -> Result<(), Status> {
     }
     let policy = text(body, "/propagationPolicy");
     if !policy.is_empty() && body["orphanDependents"].is_boolean() {
-        let cause = crate::status::Cause {
-            reason: "FieldValueInvalid".to_owned(),
-            message: format!(
-                "Invalid value: \"{policy}\": orphanDependents and deletionPropagation cannot be both set"
-            ),
-            field: "propagationPolicy".to_owned(),
-        };
-        return Err(Status::invalid("meta.k8s.io", "DeleteOptions", "", &[cause]));
+        let message =
+            format!("Invalid value: \"{policy}\": orphanDependents and deletionPropagation cannot be both set");
+        return Err(option("DeleteOptions", "propagationPolicy", "FieldValueInvalid", message));
     }
     Ok(())
 }

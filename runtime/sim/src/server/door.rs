@@ -200,10 +200,11 @@ impl Server {
     /// The object in the body of a request.
     pub(crate) fn sent(&self, asked: &Asked, place: &Place) -> Result<Value, Status> {
         let kind = &place.kind;
+        let value = body::any(asked.media(), &asked.body)?.unwrap_or_default();
         if kind.is_custom() {
-            body::names_its_kind(asked.media(), &asked.body, &kind.kind)?;
+            body::names_its_kind(&value, &asked.body, &kind.kind)?;
         }
-        body::object(asked.media(), &asked.body, &kind.kind, &kind.api_version())
+        body::completed(value, &kind.kind, &kind.api_version())
     }
 
     /// A written object in the shape that was asked for.

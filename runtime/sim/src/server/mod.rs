@@ -191,7 +191,9 @@ impl Server {
     /// Keeps an object, and takes in what it says about kinds.
     fn keep(&self, kind: &Kind, object: &mut Value, expect: Expect) -> Result<Arc<Stored>, Miss> {
         let resource = GroupResource::new(&kind.group, &kind.plural);
-        let before = self.store.get(&resource, crate::actor::json::namespace(object), crate::actor::json::name(object));
+        let (namespace, name) = (crate::actor::json::namespace(object), crate::actor::json::name(object));
+        // Nobody else wants to know what was there.
+        let before = self.onlooker().and_then(|_| self.store.get(&resource, namespace, name));
         let stored = self.store.put(&resource, object, expect)?;
         self.tell_changed(kind, before, Some(stored.clone()));
         if (kind.group.as_str(), kind.plural.as_str()) == CRDS {

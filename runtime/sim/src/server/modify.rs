@@ -163,9 +163,7 @@ impl Server {
         }
         let mut warnings = self.read_in(order, &mut new)?;
         metadata::carry(&live, &mut new);
-        // A binding writes into both parts, and is no new generation.
-        let is_binding = order.part == "binding";
-        if !is_binding && order.part != "finalize" {
+        if !order.is_of_no_part() {
             strategy::keep_other_part(kind, &place.below, Some(&live), &mut new);
         }
         strategy::count_templates(kind, Some(&live), &mut new);
@@ -180,7 +178,7 @@ impl Server {
         }
         self.allot(kind, Some(&live), &mut new)?;
         if place.below != "status"
-            && !is_binding
+            && !order.is_of_no_part()
             && strategy::has_generation(kind)
             && strategy::is_new_generation(kind, &live, &new)
         {

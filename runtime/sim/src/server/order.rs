@@ -39,13 +39,18 @@ pub(crate) struct Order {
     pub(crate) checking: Checking,
     /// Does an apply take over what others own?
     pub(crate) is_forced: Option<bool>,
-    /// The part of the object that managed fields name where that is not the path: `scale`, `binding`.
+    /// The part of the object that managed fields name where that is not the path: `scale`, `binding`, `finalize`.
     pub(crate) part: &'static str,
     /// Does it come from one of the cluster's own controllers?
     pub(crate) is_own: bool,
 }
 
 impl Order {
+    /// Does it write into an object wherever it has to, and not into one part of it? A binding does, and the end of a namespace.
+    pub(crate) fn is_of_no_part(&self) -> bool {
+        matches!(self.part, "binding" | "finalize")
+    }
+
     /// Reads the query and the headers of a request.
     pub(crate) fn read(place: &Place, query: &Query, headers: &HeaderMap, options: &str) -> Result<Self, Status> {
         let agent = headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -46,7 +46,7 @@ impl Server {
             ["api", version] => found(catalogue.resource_list("", version)),
             ["apis", group] => found(catalogue.group(group)),
             ["apis", group, version] => {
-                found(catalogue.resource_list(group, version)).map_err(|_| super::path::missing(group))
+                found(catalogue.resource_list(group, version)).map_err(|_| super::path::missing(&catalogue, group))
             }
             ["openapi", "v3"] => Ok(Answer::of(200, &catalogue.openapi_index())),
             ["openapi", "v3", rest @ ..] => found(catalogue.openapi(&rest.join("/"))),

@@ -67,7 +67,7 @@ pub(crate) fn read(catalogue: &Catalogue, path: &str) -> Result<Path, Status> {
         ["namespaces", namespace, rest @ ..] => (*namespace, rest),
         _ => ("", rest),
     };
-    let missing = || missing(group);
+    let missing = || missing(catalogue, group);
     let [plural, rest @ ..] = rest else { return Err(missing()) };
     let kind = catalogue.find(group, version, plural).ok_or_else(missing)?;
     if !namespace.is_empty() && !kind.namespaced {
@@ -90,8 +90,8 @@ pub(crate) fn read(catalogue: &Catalogue, path: &str) -> Result<Path, Status> {
 }
 
 /// Groups of the server's own answer in an object where they have nothing; whatever else, in plain text.
-pub(crate) fn missing(group: &str) -> Status {
-    if Catalogue::builtin().knows_group(group) { Status::no_such_resource() } else { Status::no_such_path() }
+pub(crate) fn missing(catalogue: &Catalogue, group: &str) -> Status {
+    if catalogue.knows_group(group) { Status::no_such_resource() } else { Status::no_such_path() }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use flate2::{Compression, write::GzEncoder};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -18,6 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use super::super::archive::tests::pack;
 use super::super::{chart, pull, repo_add, repo_update, show, template};
 use crate::bench::Bench;
 
@@ -99,19 +99,11 @@ fn answer(
 
 /// A chart named `web`, packed.
 fn packed(version: &str) -> Vec<u8> {
-    let files = [
-        ("web/Chart.yaml", format!("apiVersion: v2\nname: web\nversion: {version}\n")),
-        ("web/values.yaml", "color: red\n".to_owned()),
-        ("web/templates/a.yaml", "kind: ConfigMap\ndata: {color: {{ .Values.color }}}\n".to_owned()),
-    ];
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, text) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, name, text.as_bytes()).unwrap();
-    }
-    tar.into_inner().unwrap().finish().unwrap()
+    pack(&[
+        ("web/Chart.yaml", &format!("apiVersion: v2\nname: web\nversion: {version}\n")),
+        ("web/values.yaml", "color: red\n"),
+        ("web/templates/a.yaml", "kind: ConfigMap\ndata: {color: {{ .Values.color }}}\n"),
+    ])
 }
 
 /// A repository with `web` 1.0.0, 1.1.0 and a 2.0.0 that was changed after it was listed; `who` has to be said, if anything.

@@ -2,7 +2,7 @@
 //!
 //! Into a folder of its own first, then moved: a build that was cut off leaves nothing that looks finished.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -48,9 +48,9 @@ pub(super) fn build(part: &Part, bin: &Path, which: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Builds a program of one file that lies elsewhere, over the module of a part.
-pub(super) fn build_file(part: &Part, source: &Path, program: &Path) -> Result<(), Fault> {
-    say(&format!("building {} over {} {}", source.display(), part.module, part.version()));
+/// Builds a program of files that lie elsewhere, over the module of a part.
+pub(super) fn build_files(part: &Part, sources: &[PathBuf], program: &Path) -> Result<(), Fault> {
+    say(&format!("building {} over {} {}", program.display(), part.module, part.version()));
     let folder = program.parent().unwrap_or(program);
     fs_err::create_dir_all(folder)?;
     let fresh = tempfile::Builder::new().prefix(".build-").tempdir_in(folder)?;
@@ -60,7 +60,7 @@ pub(super) fn build_file(part: &Part, source: &Path, program: &Path) -> Result<(
         .env("CGO_ENABLED", "0")
         .args(["build", "-trimpath", "-ldflags", &part.ldflags(), "-o"])
         .arg(fresh.path().join("program"))
-        .arg(fs_err::canonicalize(source)?);
+        .args(sources.iter().map(fs_err::canonicalize).collect::<Result<Vec<_>, _>>()?);
     run(&mut command)?;
     fs_err::rename(fresh.path().join("program"), program)?;
     Ok(())

@@ -79,19 +79,23 @@ impl Binaries {
         &self.paths[&tool]
     }
 
-    /// A program of one Go file over the module that a binary comes from, with the binary's own flags: built once, and kept.
+    /// A program of a few Go files over the module that a binary comes from, with the binary's own flags: built once, and kept.
     ///
     /// A fault that says what is missing where there is no Go.
-    pub fn beside(&self, tool: Tool, source: &Path) -> Result<PathBuf, Fault> {
+    pub fn beside(&self, tool: Tool, sources: &[PathBuf]) -> Result<PathBuf, Fault> {
         let part = PARTS.iter().find(|part| part.tools.iter().any(|(own, _)| *own == tool));
         let part = part.expect("every tool comes from a part");
         let folder = self.folder().join("beside");
-        let program = folder.join(format!("{}-{}", tool.name(), short(&Sha256::digest(fs_err::read(source)?))));
+        let mut digest = Sha256::new();
+        for source in sources {
+            digest.update(fs_err::read(source)?);
+        }
+        let program = folder.join(format!("{}-{}", tool.name(), short(&digest.finalize())));
         if !program.is_file() {
             go::require(part, &folder)?;
             let _lock = cache::lock(&self.folder().join("beside.lock"), "building a program beside helm")?;
             if !program.is_file() {
-                go::build_file(part, source, &program)?;
+                go::build_files(part, sources, &program)?;
             }
         }
         Ok(program)
