@@ -12,6 +12,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop, ProcessGroup};
 use runbook_core::World;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 /// What a program that changes something may take to tidy up before its group is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -21,6 +22,9 @@ const GRACE_OF_READS: Duration = Duration::from_secs(1);
 
 /// What whoever else still holds the output of an ended program may take to let go.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// As much as a pipe holds of what was written before the program ended, and more.
+const PIPE: usize = 1024 * 1024;
 
 /// How much of the error output is kept: its end.
 const ERRORS: usize = 256 * 1024;
@@ -175,24 +179,31 @@ enum Keep {
 struct Collected {
     bytes: Arc<Mutex<(Vec<u8>, bool)>>,
     reader: Option<JoinHandle<()>>,
+    stop: CancellationToken,
 }
 
 impl Collected {
     fn of(pipe: Option<impl AsyncRead + Unpin + Send + 'static>, keep: Keep) -> Self {
         let bytes = Arc::<Mutex<(Vec<u8>, bool)>>::default();
-        let into = bytes.clone();
+        let (into, stop) = (bytes.clone(), CancellationToken::new());
+        let over = stop.clone();
         let reader = pipe.map(|mut pipe| {
             tokio::spawn(async move {
-                let mut chunk = vec![0; 32 * 1024];
-                while let Ok(count) = pipe.read(&mut chunk).await {
-                    if count == 0 {
-                        break;
-                    }
+                let (mut chunk, mut late) = (vec![0; 32 * 1024], 0);
+                while late < PIPE {
+                    // What lies in the pipe comes first, however late it is when anybody gets to look.
+                    let read = tokio::select! {
+                        biased;
+                        read = pipe.read(&mut chunk) => read,
+                        () = over.cancelled() => break,
+                    };
+                    let Ok(count @ 1..) = read else { break };
                     keep.add(&mut into.lock().expect("no thread panics while it holds this lock"), &chunk[..count]);
+                    late += if over.is_cancelled() { count } else { 0 };
                 }
             })
         });
-        Self { bytes, reader }
+        Self { bytes, reader, stop }
     }
 
     /// All of it, and whether some is missing.
@@ -200,7 +211,11 @@ impl Collected {
         if let Some(mut reader) = self.reader {
             tokio::select! {
                 _ = &mut reader => {}
-                () = world.clock.patience(LINGER) => reader.abort(),
+                () = world.clock.patience(LINGER) => {
+                    self.stop.cancel();
+                    // It reads what is there already, and ends.
+                    (&mut reader).await.ok();
+                }
             }
         }
         let bytes = std::mem::take(&mut *self.bytes.lock().expect("no thread panics while it holds this lock"));
@@ -297,6 +312,21 @@ mod tests {
         });
         let finished = sh(&bench, &script, LIMITS);
         assert_eq!((finished.ended, finished.output.as_str()), (Ended::Interrupted, "tidied\n"));
+    }
+
+    #[test]
+    fn what_a_program_has_said_is_read_however_late_anybody_looks() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let said = runtime.block_on(async {
+            // Somebody else holds the other end, and nothing is read before the time is over.
+            let (mut held, output) = tokio::io::duplex(64);
+            held.write_all(b"said").await.unwrap();
+            let collected = Collected::of(Some(output), Keep::Start(10));
+            collected.stop.cancel();
+            collected.reader.unwrap().await.unwrap();
+            collected.bytes.lock().unwrap().0.clone()
+        });
+        assert_eq!(said, b"said");
     }
 
     #[test]
