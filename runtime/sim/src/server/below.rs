@@ -83,7 +83,9 @@ impl Server {
             };
             return Err(Status::invalid("autoscaling", "Scale", &place.name, &[cause]));
         }
-        let said = text(&wanted, "/metadata/resourceVersion").to_owned();
+        // A patch that says no version is for whatever is there: the one that it was laid over is not its own word.
+        let is_said = asked.method == Method::PUT || wanted["metadata"] != now["metadata"];
+        let said = if is_said { text(&wanted, "/metadata/resourceVersion").to_owned() } else { String::new() };
         order.place.below.clear();
         order.part = "scale";
         let written = self
