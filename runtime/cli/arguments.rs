@@ -4,11 +4,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use runbook_core::fault::{Code, Fault};
-use runbook_core::param::nearest;
+use runbook_core::param::{nearest, parse_duration};
 use runbook_sim::overlay::Validation;
 use runbook_stdlib::cluster::Limits;
 
@@ -89,6 +90,12 @@ pub(crate) struct Options {
     pub(crate) keep: bool,
     /// `--audit-log`.
     pub(crate) audit_log: Option<PathBuf>,
+    /// `--plan-out`.
+    pub(crate) plan_out: Option<PathBuf>,
+    /// `--plan-expiry`.
+    pub(crate) plan_expiry: Option<Duration>,
+    /// `--plan`.
+    pub(crate) plan: Option<PathBuf>,
 }
 
 /// The options that every run has, in the order of the help page.
@@ -115,6 +122,9 @@ pub(crate) fn options() -> Vec<Arg> {
             .long("no-server-validation")
             .action(ArgAction::SetTrue)
             .help("Do not ask the API server what it would say to the writes of a dry run"),
+        value("plan-out", "FILE", "Save a dry run as a plan that a run can be held to").requires("dry-run"),
+        value("plan-expiry", "DURATION", "How long the plan holds; else 24h").requires("plan-out"),
+        value("plan", "FILE", "Run only as long as each call is as planned").conflicts_with("rehearse"),
         value("rehearse", "SCENARIO", "Rehearse on a simulated cluster: a scenario file or the runbook's own")
             .num_args(0..=1)
             .default_missing_value(""),
@@ -318,6 +328,9 @@ pub(crate) fn read_options(matches: &[&ArgMatches]) -> Result<Options, Fault> {
         validation: if flag("no-server-validation") { Validation::Skip } else { Validation::Ask },
         report: text("report").map(Into::into),
         audit_log: text("audit-log").map(Into::into),
+        plan_out: text("plan-out").map(Into::into),
+        plan_expiry: text("plan-expiry").map(|word| duration("plan-expiry", &word)).transpose()?,
+        plan: text("plan").map(Into::into),
         trace: ["trace", "diff", "rbac", "exit-code"].iter().any(|id| flag(id)),
         exit_code: flag("exit-code"),
         rbac: flag("rbac"),
@@ -350,6 +363,12 @@ fn limits(word: &str) -> Result<Limits, Fault> {
         "off" => Ok(Limits::off()),
         other => Err(unknown_word("limits", other, &["polite", "off"])),
     }
+}
+
+fn duration(option: &str, word: &str) -> Result<Duration, Fault> {
+    parse_duration(word).map_err(|reason| {
+        Fault::new(Code::Usage, format!("`--{option}` is a duration, and `{word}` is none")).hint(reason)
+    })
 }
 
 fn unknown_word(option: &str, word: &str, known: &[&str]) -> Fault {

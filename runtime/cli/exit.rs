@@ -94,7 +94,12 @@ impl Exit {
             Code::Interrupted | Code::Declined => Self::Stopped,
             Code::NeedsApproval => Self::Waiting,
             _ if writes > 0 => Self::Failed,
-            Code::ChecksFailed | Code::RefusedByRule | Code::Required | Code::HeldByAnother => Self::Refused,
+            Code::ChecksFailed
+            | Code::RefusedByRule
+            | Code::Required
+            | Code::HeldByAnother
+            | Code::PlanUnfit
+            | Code::OffPlan => Self::Refused,
             Code::Internal
             | Code::Usage
             | Code::ScriptSyntax

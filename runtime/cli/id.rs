@@ -1,6 +1,9 @@
-//! Ids of runs: short, sortable by time, readable over a telephone.
+//! Ids of runs, short, sortable by time, readable over a telephone; and keys that nobody can guess.
+
+use std::io::Read as _;
 
 use jiff::Timestamp;
+use runbook_core::fault::{Code, Fault};
 
 /// Crockford's base 32: no I, L, O, U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -11,6 +14,17 @@ pub(crate) fn candidates(at: Timestamp) -> impl Iterator<Item = String> {
     // A ULID's ten digits of time hold 48 bits of milliseconds; eight of them leave out the last ten bits.
     let first = u64::try_from(at.as_millisecond()).unwrap_or_default() >> 10;
     (first..).take(64).map(digits)
+}
+
+/// A key for digests.
+///
+/// Faults: `RB050` where there are no random numbers.
+pub(crate) fn key() -> Result<[u8; 32], Fault> {
+    let mut key = [0; 32];
+    fs_err::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut key))
+        .map_err(|error| Fault::new(Code::JournalFailed, format!("there is no key: no random numbers: {error}")))?;
+    Ok(key)
 }
 
 fn digits(number: u64) -> String {

@@ -14,6 +14,8 @@ mod interrupt;
 mod mode;
 mod operator;
 mod parameter;
+mod part;
+mod plan;
 mod prompt;
 mod rehearsal;
 mod report;

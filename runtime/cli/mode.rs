@@ -2,7 +2,6 @@
 //!
 //! Does not know what a run does with what it is given.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -11,6 +10,7 @@ use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
 use runbook_core::world::{Clock, Cluster, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, Reads, World};
+use runbook_sim::overlay::{Overlay, Write};
 use runbook_stdlib::cluster::{self, Limits};
 use tokio::runtime::Handle;
 
@@ -123,14 +123,18 @@ impl Mode {
         }
     }
 
+    /// The overlay of a dry run.
+    pub(crate) fn overlay(&self) -> Option<&Overlay> {
+        match self {
+            Self::Live | Self::Rehearsal(_) => None,
+            Self::DryRun(planned) => Some(&planned.overlay),
+        }
+    }
+
     /// The requests of a dry run that would write, in order, as an API server's audit log has them.
     pub(crate) fn writes(&self) -> Vec<String> {
-        match self {
-            Self::Live | Self::Rehearsal(_) => Vec::new(),
-            Self::DryRun(planned) => {
-                planned.overlay.writes().iter().map(runbook_sim::overlay::Write::summary).collect()
-            }
-        }
+        let writes = self.overlay().map(Overlay::writes).unwrap_or_default();
+        writes.iter().map(Write::summary).collect()
     }
 
     /// Whether what a run writes stays in memory, over a live cluster.
@@ -304,10 +308,7 @@ pub(crate) fn runs(options: &Options, environment: &Environment) -> Result<PathB
 ///
 /// Faults: `RB050` where it cannot be written.
 fn journal(runs: &Path, clock: &dyn Clock) -> Result<(Journal, String), Fault> {
-    let mut key = [0; 32];
-    fs_err::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut key)).map_err(|error| {
-        Fault::new(Code::JournalFailed, format!("the journal has no key: no random numbers: {error}"))
-    })?;
+    let key = id::key()?;
     let mut last = Fault::new(Code::JournalFailed, format!("no free run id in `{}`", runs.display()));
     for id in id::candidates(clock.now()) {
         if runs.join(&id).exists() {

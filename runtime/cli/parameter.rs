@@ -1,7 +1,7 @@
 //! A script's parameters on the command line: which flags they become, and where their values come from.
 //!
-//! A flag, then `--params FILE`, then `RUNBOOK_<NAME>`, then the scenario of a rehearsal, then a person on the terminal, then
-//! the fallback.
+//! A flag, then `--params FILE`, then `RUNBOOK_<NAME>`, then the scenario of a rehearsal or the plan that is followed, then a
+//! person on the terminal, then the fallback.
 //! Does not know what a type means; the declaration reads and checks its own values.
 
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ pub(crate) struct Origins<'a> {
     pub(crate) file: Option<&'a Path>,
     /// `RUNBOOK_<NAME>`.
     pub(crate) environment: &'a Environment,
-    /// What the scenario of a rehearsal gives, under the names of the declarations.
-    pub(crate) scenario: &'a Map<String, Value>,
+    /// What the scenario of a rehearsal gives, or the plan that is followed, under the names of the declarations.
+    pub(crate) laid_down: &'a Map<String, Value>,
     /// A person, where there is one.
     pub(crate) prompt: Option<&'a Prompt>,
     /// The door.
@@ -155,7 +155,7 @@ fn value(parameter: &Parameter, origins: &Origins<'_>, file: &Map<String, Value>
             let hint = format!("it comes from `{}` in the environment", variable(parameter));
             if fault.hint.is_none() { fault.hint(hint) } else { fault.seen(hint) }
         }),
-        None => origins.scenario.get(&parameter.name).map(|value| parameter.accept(value)).transpose(),
+        None => origins.laid_down.get(&parameter.name).map(|value| parameter.accept(value)).transpose(),
     }
 }
 

@@ -68,6 +68,9 @@ Options of every run
                               without writing to it
       --no-server-validation  Do not ask the API server what it would say to the
                               writes of a dry run
+      --plan-out FILE         Save a dry run as a plan that a run can be held to
+      --plan-expiry DURATION  How long the plan holds; else 24h
+      --plan FILE             Run only as long as each call is as planned
       --rehearse SCENARIO     Rehearse on a simulated cluster: a scenario file
                               or the runbook's own
       --keep                  Serve the simulated cluster after the rehearsal
@@ -121,42 +124,46 @@ Commands:
   help      Explain: `exit-codes` or `faults`
 
 Options:
-      --context <NAME>         Context of the kubeconfig
-      --kubeconfig <FILE>      Kubeconfig; else KUBECONFIG, else ~/.kube/config
-  -n, --namespace <NAME>       Namespace where a call names none
-      --params <FILE>          Parameters from a YAML or JSON file
-      --yes                    Answer the question at the start with yes
-      --approve <STEP-ID>      Give an approval beforehand; `all` gives every
-                               one
-      --override <CHECK>       Let a failed check through; needs --reason
-      --reason <TEXT>          Why; one for each --override, in order
-      --dry-run                See on the live cluster what each step would do,
-                               without writing to it
-      --no-server-validation   Do not ask the API server what it would say to
-                               the writes of a dry run
-      --rehearse [<SCENARIO>]  Rehearse on a simulated cluster: a scenario file
-                               or the runbook's own
-      --keep                   Serve the simulated cluster after the rehearsal
-      --audit-log <FILE>       Write each request of a rehearsal to a file
-      --trace                  After a rehearsal: every call, the line a person
-                               would have typed, and what it changes
-      --diff                   The same with every field of every object
-      --exit-code              End it with 2 where something would change
-      --rbac                   Print roles that allow what was asked of the
-                               cluster, and nothing else
-      --report <FILE>          Write the run's report to a file too
-      --output <FORM>          human, plain or json; human on a terminal, else
-                               plain
-      --journal <DIR>          Where runs are kept; else below $XDG_STATE_HOME
-                               or ~/.local/state
-      --helm <PATH>            The helm to drive; else the first on the PATH
-      --limits <WORD>          polite or off; else polite, at most 50 writes/s
-      --library <DIR>          Folder to import modules from, beside the
-                               script's own
-  -v, --verbose...             Log every call; -vv in detail
-      --log-format <FORM>      text or json, on standard error
-  -h, --help                   Print help
-  -V, --version                Print version
+      --context <NAME>          Context of the kubeconfig
+      --kubeconfig <FILE>       Kubeconfig; else KUBECONFIG, else ~/.kube/config
+  -n, --namespace <NAME>        Namespace where a call names none
+      --params <FILE>           Parameters from a YAML or JSON file
+      --yes                     Answer the question at the start with yes
+      --approve <STEP-ID>       Give an approval beforehand; `all` gives every
+                                one
+      --override <CHECK>        Let a failed check through; needs --reason
+      --reason <TEXT>           Why; one for each --override, in order
+      --dry-run                 See on the live cluster what each step would do,
+                                without writing to it
+      --no-server-validation    Do not ask the API server what it would say to
+                                the writes of a dry run
+      --plan-out <FILE>         Save a dry run as a plan that a run can be held
+                                to
+      --plan-expiry <DURATION>  How long the plan holds; else 24h
+      --plan <FILE>             Run only as long as each call is as planned
+      --rehearse [<SCENARIO>]   Rehearse on a simulated cluster: a scenario file
+                                or the runbook's own
+      --keep                    Serve the simulated cluster after the rehearsal
+      --audit-log <FILE>        Write each request of a rehearsal to a file
+      --trace                   After a rehearsal: every call, the line a person
+                                would have typed, and what it changes
+      --diff                    The same with every field of every object
+      --exit-code               End it with 2 where something would change
+      --rbac                    Print roles that allow what was asked of the
+                                cluster, and nothing else
+      --report <FILE>           Write the run's report to a file too
+      --output <FORM>           human, plain or json; human on a terminal, else
+                                plain
+      --journal <DIR>           Where runs are kept; else below $XDG_STATE_HOME
+                                or ~/.local/state
+      --helm <PATH>             The helm to drive; else the first on the PATH
+      --limits <WORD>           polite or off; else polite, at most 50 writes/s
+      --library <DIR>           Folder to import modules from, beside the
+                                script's own
+  -v, --verbose...              Log every call; -vv in detail
+      --log-format <FORM>       text or json, on standard error
+  -h, --help                    Print help
+  -V, --version                 Print version
 
 SCRIPT is a path or the name of a bundled runbook; `runbook SCRIPT --help` shows
 its parameters and steps.

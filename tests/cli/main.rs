@@ -11,6 +11,7 @@ mod fault;
 mod help;
 mod output;
 mod parameter;
+mod plan;
 mod question;
 mod record;
 mod script;

@@ -4,6 +4,7 @@
 
 mod chart;
 mod explain;
+mod planned;
 mod record;
 mod run;
 mod shelf;

@@ -19,6 +19,8 @@ use crate::dry_run::Overlaid;
 use crate::exit::Exit;
 use crate::mode::{Later, Mode};
 use crate::parameter::{self, Origins};
+use crate::part::Part;
+use crate::plan::{self, Held};
 use crate::prompt::Prompt;
 use crate::rehearsal::{Rehearsal, Script};
 use crate::screen::help::{self, Page};
@@ -115,21 +117,27 @@ fn show_help(program: &Program, asked: &str, prepared: &Prepared) {
 }
 
 fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, Trouble> {
-    let Prepared { found, runbook, options, matches } = prepared;
+    let Prepared { found, runbook, mut options, matches } = prepared;
     let interrupt = Interrupt::default();
     interrupt::listen(runtime.handle(), interrupt.clone(), program.writer.clone());
     let prompt = Prompt::open(program.writer.clone(), runtime.handle().clone(), interrupt.clone());
     let script = options.rehearse.as_deref().map(|asked| Script::find(asked, &found.name)).transpose()?;
-    let nothing = Map::new();
+    let (nothing, plan) = (Map::new(), options.plan.as_deref().map(plan::read).transpose()?);
+    let part = options.plan_out.as_deref().map(|file| Part::open(file, "a plan", "--plan-out")).transpose()?;
+    if let Some(plan) = &plan {
+        options.namespace.get_or_insert_with(|| plan.namespace.clone());
+    }
+    let from_plan = plan.as_ref().map(|plan| &plan.parameters);
     let origins = Origins {
         flags: &matches,
         file: options.params.as_deref(),
         environment: &program.environment,
-        scenario: script.as_ref().map_or(&nothing, |script| &script.scenario.params),
+        laid_down: script.as_ref().map(|script| &script.scenario.params).or(from_plan).unwrap_or(&nothing),
         prompt: prompt.as_ref(),
         writer: &program.writer,
     };
     let given = parameter::collect(runbook.parameters(), &origins, &program.vault)?;
+    let held = plan.map(|plan| Held::to(plan, program.vault.clone()));
     let mode = match script {
         None if options.dry_run => {
             let surroundings = program.surroundings(&options, runtime.handle(), &interrupt);
@@ -142,9 +150,20 @@ fn go(program: &Program, prepared: Prepared, runtime: &Runtime) -> Result<Exit, 
         }
         Some(script) => Mode::Rehearsal(Rehearsal::start(script, &program.clock, runtime.handle())?),
     };
-    let (journal, id) = mode.journal(&options, &program.environment, &program.clock)?;
-    let stage =
-        Stage { program, found: &found, runbook: &runbook, options: &options, runtime, interrupt, prompt, mode };
+    let stage = Stage {
+        program,
+        found: &found,
+        runbook: &runbook,
+        options: &options,
+        runtime,
+        interrupt,
+        prompt,
+        mode,
+        held,
+        part,
+    };
+    stage.fits(&given)?;
+    let (journal, id) = stage.mode.journal(&options, &program.environment, &program.clock)?;
     stage.prepare(&given)?;
     let exit = stage.play(journal, id, given)?;
     stage.keep()?;

@@ -2,9 +2,8 @@
 //!
 //! Does not know what belongs into it.
 
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use runbook_core::fault::{Code, Fault};
@@ -15,6 +14,7 @@ use tokio::runtime::Runtime;
 use super::Program;
 use crate::arguments::Options;
 use crate::interrupt;
+use crate::part::Part;
 use crate::screen::counted;
 use crate::snapshot::{Place, Snapshot, Tally, Unreadable};
 use crate::text::{Line, Sign};
@@ -32,9 +32,9 @@ pub(super) fn take(program: &Program, options: &Options, out: Option<&Path>, onl
         .build()
         .map_err(|error| Fault::new(Code::Internal, format!("threads cannot be started: {error}")))?;
     let cluster = Arc::new(connect(program, options, &runtime)?);
-    let part = Part::open(file)?;
+    let part = Part::open(file, "a snapshot", "--out")?;
     let tally = fill(program, &runtime, &cluster, &part, only);
-    let tally = tally.and_then(|tally| part.finish(file).map(|()| tally));
+    let tally = tally.and_then(|tally| part.finish().map(|()| tally));
     runtime.shutdown_background();
     tell(program, &cluster, file, &tally?);
     Ok(())
@@ -64,7 +64,7 @@ fn fill(
 ) -> Result<Tally, Fault> {
     let interrupt = Interrupt::default();
     interrupt::listen(runtime.handle(), interrupt.clone(), program.writer.clone());
-    let mut file = BufWriter::new(part.file.file());
+    let mut file = BufWriter::new(part.file());
     let snapshot = Snapshot::new(cluster.clone(), only.to_vec(), &mut file);
     runtime.block_on(async {
         tokio::select! {
@@ -72,44 +72,6 @@ fn fill(
             () = interrupt.soft.cancelled() => Err(Interrupt::fault()),
         }
     })
-}
-
-/// A file that is not complete yet: beside the one that is wanted, for its owner alone, and gone where nothing comes of it.
-struct Part {
-    path: PathBuf,
-    file: fs_err::File,
-}
-
-impl Part {
-    fn open(wanted: &Path) -> Result<Self, Fault> {
-        let shown = wanted.display();
-        if wanted.symlink_metadata().is_ok() {
-            return Err(Fault::new(
-                Code::Usage,
-                format!("`{shown}` exists already, and a snapshot never writes over a file"),
-            )
-            .hint("name another file with `--out FILE`"));
-        }
-        let mut name = wanted.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let path = wanted.with_file_name(name);
-        let file = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| Fault::new(Code::Usage, format!("`{shown}` cannot be written: {error}")))?;
-        Ok(Self { path, file })
-    }
-
-    fn finish(&self, wanted: &Path) -> Result<(), Fault> {
-        // A link fails where a file has come there meanwhile; renaming would take its place.
-        fs_err::hard_link(&self.path, wanted)
-            .map_err(|error| Fault::new(Code::Usage, format!("`{}` cannot be written: {error}", wanted.display())))
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // What cannot be removed is named as what it is: a part.
-        drop(fs_err::remove_file(&self.path));
-    }
 }
 
 fn tell(program: &Program, cluster: &Cluster, file: &Path, tally: &Tally) {

@@ -5,6 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use jiff::Timestamp;
 use runbook_core::engine::Runbook;
 use runbook_core::journal::Journal;
 use runbook_core::record::{End, Entry, Event, Finished, Observer, Run, VERSION};
@@ -22,6 +23,8 @@ use crate::exit::Exit;
 use crate::identity::{Identity, Watching};
 use crate::mode::{self, Mode, Surroundings};
 use crate::operator::Person;
+use crate::part::Part;
+use crate::plan::Held;
 use crate::prompt::Prompt;
 use crate::rehearsal::Scripted;
 use crate::report::markdown;
@@ -44,15 +47,21 @@ pub(super) struct Stage<'a> {
     pub(super) interrupt: Interrupt,
     pub(super) prompt: Option<Prompt>,
     pub(super) mode: Mode,
+    /// The plan that the run is held to.
+    pub(super) held: Option<Arc<Held>>,
+    /// Where a plan goes that is made of it.
+    pub(super) part: Option<Part>,
 }
 
 /// A session, and whoever watches it.
-struct Set {
-    session: Arc<Session>,
-    story: Arc<Mutex<Story>>,
+pub(super) struct Set {
+    pub(super) session: Arc<Session>,
+    pub(super) story: Arc<Mutex<Story>>,
     reporter: Arc<dyn Reporter>,
-    identity: Arc<Identity>,
-    watched: Option<Watched>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) watched: Option<Watched>,
+    /// Parameters that are secrets.
+    pub(super) secrets: Map<String, Value>,
 }
 
 impl Stage<'_> {
@@ -63,9 +72,11 @@ impl Stage<'_> {
         // A screen is looked at in the machine's time, whatever time a run has.
         keep_ticking(self.runtime.handle(), self.program.clock.clone(), set.reporter.clone());
         let began = clock.elapsed();
-        let outcome = set.session.record(Entry::Run(Box::new(self.opening(id, &given)))).and_then(|()| {
+        let opening = self.opening(id, &given);
+        let outcome = set.session.record(Entry::Run(Box::new(opening))).and_then(|()| self.bind(&set)).and_then(|()| {
             let run = || self.runbook.run(set.session.clone(), given);
-            catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(defect::fault()))
+            let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(defect::fault()));
+            self.held_to(&set, outcome)
         });
         let took = clock.elapsed().saturating_sub(began);
         self.end(&set, &outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
@@ -123,10 +134,11 @@ impl Stage<'_> {
             Box::new(Watching(identity.clone())),
         ];
         observers.extend(watched.as_ref().map(Watched::observer));
+        observers.extend(self.held.clone().map(|held| Box::new(Following(held)) as Box<dyn Observer>));
         let session = Session::new(self.mode.world(surroundings, &later), journal, observers);
         later.get_or_init(|| Arc::downgrade(&session));
         identity.attach(&session);
-        Set { session, story, reporter, identity, watched }
+        Set { session, story, reporter, identity, watched, secrets: self.secrets(given) }
     }
 
     fn reporter(&self, watched: Option<&Watched>) -> Arc<dyn Reporter> {
@@ -164,7 +176,7 @@ impl Stage<'_> {
             steps: self.runbook.steps(&parameters),
             parameters,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            beforehand: self.options.beforehand.in_words(),
+            beforehand: self.options.beforehand.in_words().into_iter().chain(self.plan_in_words()).collect(),
             by: user.map(str::to_owned),
             rehearsal: self.mode.scenario().map(str::to_owned),
             dry_run: self.mode.is_dry_run(),
@@ -213,6 +225,7 @@ impl Stage<'_> {
         let exit = outcome.as_ref().err().map_or(Exit::Done, |fault| Exit::of(fault, set.session.counts().0));
         let written = set.session.finish(finished(outcome, exit, set.session.counts(), ms));
         set.reporter.close();
+        let planned = self.planned(set);
         let trace = self.show_trace(set);
         let theme = program.writer.theme(Channel::Err);
         if let Err(told) = outcome {
@@ -232,6 +245,7 @@ impl Stage<'_> {
             program.writer.print(channel, &end::end(&story, program.writer.theme(channel)));
         }
         self.keep_report(set)?;
+        self.save(set, planned, trace.as_ref(), exit)?;
         // A run that failed has said why already.
         if exit != Exit::Done {
             return Ok(exit);
@@ -252,6 +266,23 @@ fn finished(outcome: &Outcome, exit: Exit, (writes, changed): (u64, u64), ms: u6
     };
     let summary = outcome.as_ref().ok().and_then(Value::as_str).map(str::to_owned);
     Finished { verdict, fault: outcome.as_ref().err().cloned(), changed, writes, summary, ms }
+}
+
+impl Set {
+    /// When the run began, by its own clock.
+    pub(super) fn began(&self) -> Timestamp {
+        let story = self.story.lock().expect("no thread panics while it holds this lock");
+        story.span.map(|(began, _)| began).expect("a run that has a record began")
+    }
+}
+
+/// Tells a plan how calls ended.
+struct Following(Arc<Held>);
+
+impl Observer for Following {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+    }
 }
 
 /// Keeps the story for the end.

@@ -15,7 +15,9 @@ use runbook_core::record::{CallId, Calling, Entry, Event, Observer, Settled, Set
 use runbook_sim::{Asking, Author, Change, Onlooker, Subject};
 
 use super::change::{Altered, Key};
+use super::disguise::Disguise;
 use super::right::Need;
+use crate::plan;
 
 /// A call as it was made.
 #[derive(Debug)]
@@ -81,6 +83,26 @@ impl Collector {
     /// The run is over: gives everything that was collected. What is asked from now on is about it and is not collected.
     pub(super) fn close(&self) -> Collected {
         std::mem::replace(&mut *self.collected(), Collected { closed: true, ..Collected::default() })
+    }
+
+    /// The calls so far, as a plan has them, with their arguments as they were.
+    pub(super) fn planned(&self, disguise: &Disguise<'_>) -> Vec<(plan::Call, Value)> {
+        let state = self.collected();
+        // What a run claims for itself is its own book-keeping.
+        let asked_for = state.calls.iter().filter(|made| made.call.step != BEFORE_WRITES);
+        let planned = asked_for.map(|made| {
+            let call = plan::Call {
+                step: made.call.step.clone(),
+                primitive: made.call.primitive.clone(),
+                effect: made.call.effect,
+                words: disguise.text(&made.words),
+                arguments: disguise.arguments(made.arguments.clone()),
+                digest: String::new(),
+                loose: None,
+            };
+            (call, made.arguments.clone())
+        });
+        planned.collect()
     }
 
     fn collected(&self) -> MutexGuard<'_, Collected> {

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use runbook_core::Session;
 use runbook_core::command::Command;
 use runbook_core::fault::Fault;
 use runbook_core::record::{Event, Observer};
 use runbook_core::secret::Vault;
 use runbook_core::world::Cluster;
+use runbook_core::{Session, Value};
 use runbook_sim::Onlooker;
 use runbook_stdlib::kubectl::api::{Api, Scope};
 use runbook_stdlib::kubectl::can_i;
@@ -24,6 +24,7 @@ use super::grade::Ground;
 use super::right::Need;
 use super::trace::{Sources, Trace};
 use super::webhook::{self, State};
+use crate::plan;
 use crate::story::Story;
 
 /// Questions about rights in flight.
@@ -49,6 +50,11 @@ impl Watched {
     /// Who is told of requests and changes.
     pub(crate) fn onlooker(&self) -> Arc<dyn Onlooker> {
         self.collector.clone()
+    }
+
+    /// The calls so far, as a plan has them, with their arguments as they were.
+    pub(crate) fn planned(&self, vault: &Vault) -> Vec<(plan::Call, Value)> {
+        self.collector.planned(&Disguise::new(vault))
     }
 
     /// The trace, once the run is over. `placed` says where a command acts that does not say so itself.

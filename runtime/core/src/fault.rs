@@ -125,6 +125,8 @@ codes! {
     JournalFailed       "RB050" Internal       Run    "the journal cannot be written or read";
     Diverged            "RB051" Diverged       Run    "the script no longer does what the journal recorded";
     NoRun               "RB052" NotFound       Run    "no such run";
+    PlanUnfit           "RB053" Precondition   Run    "the plan is not for this run";
+    OffPlan             "RB054" Diverged       Run    "the run no longer does what its plan says";
     NeedsApproval       "RB060" Refused        Run    "waiting for a person's answer";
     Declined            "RB061" Refused        Run    "a person said no";
     ChecksFailed        "RB070" Refused        Run    "checks failed";

@@ -5,6 +5,7 @@
 pub mod arg;
 pub mod claim;
 pub mod command;
+pub mod course;
 pub mod digest;
 pub mod effect;
 pub mod engine;

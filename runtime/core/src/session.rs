@@ -14,6 +14,7 @@ use tracing::field::Empty;
 
 use crate::arg::{Args, Function};
 use crate::claim::{BEFORE_WRITES, Claims, Hold};
+use crate::course::Course;
 use crate::effect::Effect;
 use crate::fault::{Code, Fault};
 use crate::journal::{Flush, Journal};
@@ -43,6 +44,7 @@ pub struct Session {
     shown: Mutex<Option<(String, Waiting)>>,
     claims: Claims,
     started: OnceLock<Run>,
+    course: OnceLock<Arc<dyn Course>>,
 }
 
 impl Session {
@@ -62,6 +64,7 @@ impl Session {
             shown: Mutex::default(),
             claims: Claims::default(),
             started: OnceLock::new(),
+            course: OnceLock::new(),
         })
     }
 
@@ -78,6 +81,9 @@ impl Session {
         }
         let id = self.identify(primitive, effect, args, &call.step, self.scopes.next_ordinal());
         let words = self.words(primitive, args);
+        if let Some(course) = self.course.get() {
+            course.admit(&id, &words, &args.to_value())?;
+        }
         if effect.writes() {
             self.may_write(primitive, &words)?;
             self.claims.make(|primitive, args| self.claimed(primitive, args, &call))?;
@@ -348,6 +354,18 @@ impl Session {
     /// Keeps what such a call got hold of until the run ends; no write follows once it is lost.
     pub fn hold(&self, hold: Box<dyn Hold>) {
         self.claims.keep(hold);
+    }
+
+    /// Holds the run to a course: no call is made that it does not admit. The first one counts.
+    pub fn follow(&self, course: Arc<dyn Course>) {
+        self.course.get_or_init(|| course);
+    }
+
+    /// Whether the run has come to the end of its course, where it has one.
+    ///
+    /// Faults: what [`Course::complete`] gives.
+    pub fn complete(&self) -> Result<(), Fault> {
+        self.course.get().map_or(Ok(()), |course| course.complete())
     }
 
     /// What was started, once that is on record.

@@ -72,7 +72,7 @@ impl Theatre {
             flags: &prepared.matches,
             file: None,
             environment: &program.environment,
-            scenario: &script.scenario.params,
+            laid_down: &script.scenario.params,
             prompt: None,
             writer: &program.writer,
         };
@@ -120,6 +120,8 @@ impl Theatre {
             interrupt: Interrupt::default(),
             prompt: None,
             mode: Mode::Rehearsal(cluster.clone()),
+            held: None,
+            part: None,
         }
     }
 

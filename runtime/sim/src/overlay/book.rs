@@ -113,6 +113,13 @@ pub struct Change {
     pub grade: Grade,
 }
 
+impl Change {
+    /// Whether the run wrote it itself.
+    pub fn by_run(&self) -> bool {
+        self.by.contains(RUN)
+    }
+}
+
 /// An object that was read from the live cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Read {

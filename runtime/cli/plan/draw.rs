@@ -1,0 +1,128 @@
+//! Draws up a plan from what a dry run found.
+//!
+//! Does not know how the dry run went about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use runbook_core::digest;
+use runbook_core::fault::{Code, Fault};
+use runbook_core::record::{Cluster, Run};
+use runbook_sim::overlay::{Overlay, Subject};
+use serde_json::{Map, Value};
+
+use super::file::{Before, Call, Plan, VERSION};
+use super::likeness;
+use crate::id;
+
+/// What a plan is drawn from.
+pub(crate) struct Drawing<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) cluster: Option<&'a Cluster>,
+    pub(crate) namespace: String,
+    /// Parameters that are secrets.
+    pub(crate) secrets: Map<String, Value>,
+    pub(crate) overlay: &'a Overlay,
+    /// The calls, with their arguments as they were.
+    pub(crate) calls: Vec<(Call, Value)>,
+    pub(crate) now: Timestamp,
+    /// When the dry run began, by its own clock.
+    pub(crate) since: Timestamp,
+    /// How long it holds.
+    pub(crate) lasts: Duration,
+}
+
+/// Draws up a plan.
+///
+/// Faults: `RB053` where nothing says which cluster it is for; `RB050` where there are no random numbers.
+pub(crate) fn draw(drawing: Drawing<'_>) -> Result<Plan, Fault> {
+    let Drawing { run, cluster, namespace, secrets, overlay, calls, now, since, lasts } = drawing;
+    let cluster = cluster.filter(|cluster| cluster.id.is_some()).cloned().ok_or_else(|| {
+        Fault::new(Code::PlanUnfit, "a plan is for one cluster, and nothing says which this is")
+            .hint("its id is the uid of the namespace `kube-system`, which you need to be allowed to get")
+    })?;
+    let mut parameters = run.parameters.clone();
+    // What nobody gave is not given by the plan either.
+    parameters.retain(|name, value| !secrets.contains_key(name) && !value.is_null());
+    let mut plan = Plan {
+        version: VERSION,
+        program: run.program.clone(),
+        runbook: run.runbook.clone(),
+        digest: run.digest.clone(),
+        made: now,
+        expires: now + lasts,
+        by: run.by.clone(),
+        cluster,
+        namespace,
+        parameters,
+        secrets: BTreeMap::new(),
+        key: digest::of_bytes(&id::key()?),
+        objects: Vec::new(),
+        calls: Vec::new(),
+        read: overlay.reads().into_iter().map(|read| (in_words(&read.subject), read.version)).collect(),
+    };
+    plan.secrets = secrets.iter().map(|(name, value)| (name.clone(), plan.keyed(value))).collect();
+    let deeds = overlay.deeds().into_iter().filter(|deed| deed.verb == "create");
+    let made_up: BTreeSet<String> = deeds.map(|deed| deed.subject.name).collect();
+    plan.calls =
+        calls.into_iter().map(|(call, arguments)| digested(&plan, call, &arguments, since, &made_up)).collect();
+    plan.objects = overlay.changes().into_iter().filter_map(|change| before(&plan, &change)).collect();
+    Ok(plan)
+}
+
+/// A call with the digests of its arguments. Names that the simulation made up are others in earnest.
+fn digested(plan: &Plan, call: Call, arguments: &Value, since: Timestamp, made_up: &BTreeSet<String>) -> Call {
+    let (digest, loose) = plan.digests(arguments, since);
+    let is_loose = !call.effect.writes() || likeness::mentions(arguments, made_up);
+    Call { digest, loose: is_loose.then_some(loose), ..call }
+}
+
+/// What a change of the run began with. What controllers write follows from it.
+fn before(plan: &Plan, change: &runbook_sim::overlay::Change) -> Option<Before> {
+    let object = change.before.as_ref().filter(|_| change.by_run())?;
+    Some(Before {
+        resource: resource(&change.subject),
+        namespace: change.subject.namespace.clone(),
+        name: change.subject.name.clone(),
+        digest: plan.keyed(&essence(object)),
+        written: writers(object).map(|(at, _)| at).max(),
+    })
+}
+
+/// What somebody made an object of: without its status, what the server writes into its metadata, and how many replicas there are,
+/// which autoscalers say.
+pub(super) fn essence(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(map) = object.as_object_mut() {
+        map.remove("status");
+    }
+    if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("replicas");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for own in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"] {
+            metadata.remove(own);
+        }
+    }
+    object
+}
+
+/// Who has written an object, and when. Who wrote its status says nothing of what it is made of.
+pub(super) fn writers(object: &Value) -> impl Iterator<Item = (Timestamp, &str)> {
+    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    entries.filter(|entry| entry["subresource"].as_str().is_none()).filter_map(|entry| {
+        let at = entry["time"].as_str()?.parse().ok()?;
+        Some((at, entry["manager"].as_str().unwrap_or("somebody")))
+    })
+}
+
+fn in_words(subject: &Subject) -> String {
+    let place = if subject.namespace.is_empty() { String::new() } else { format!("{}/", subject.namespace) };
+    format!("{} {place}{}", resource(subject), subject.name)
+}
+
+/// `deployments.apps`, or `pods` of the core group.
+fn resource(subject: &Subject) -> String {
+    if subject.group.is_empty() { subject.resource.clone() } else { format!("{}.{}", subject.resource, subject.group) }
+}
