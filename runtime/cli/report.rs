@@ -112,6 +112,9 @@ impl Page {
         for (name, value) in &run.parameters {
             self.fact(&format!("--{}", plain(name)), &code(&value_in_words(value)));
         }
+        if let Some(plan) = &run.plan {
+            self.fact("held to plan", &plain(plan));
+        }
         if !run.beforehand.is_empty() {
             let given: Vec<_> = run.beforehand.iter().map(|words| code(words)).collect();
             self.fact("answered beforehand", &given.join(", "));

@@ -127,7 +127,7 @@ fn a_run_that_does_what_was_planned_comes_to_its_end_and_the_plan_is_over_then()
     has(&served.followed(), &["RB053", "`--password` is another secret than it was", "-- exit 7"]);
     let said = served.run(&["--plan", "plan.json", "--yes", "--password", "hunter3333"]);
     has(&said, &["Done in", "-- exit 0"]);
-    has(&served.bench.run(&["report"]), &["--plan plan.json"]);
+    has(&served.bench.run(&["report"]), &["| held to plan | plan.json, made", "3 writes of"]);
 
     // Now everything that it changes is as the run has left it.
     let again = served.run(&["--plan", "plan.json", "--yes", "--password", "hunter3333"]);

@@ -117,6 +117,7 @@ impl Bench {
             by: None,
             rehearsal: None,
             dry_run: false,
+            plan: None,
         };
         self.session.record(Entry::Run(Box::new(run))).unwrap();
     }

@@ -15,10 +15,13 @@ use super::{Program, Trouble};
 use crate::arguments::Output;
 use crate::dry_run::trace::Trace;
 use crate::exit::Exit;
-use crate::plan::{self, Drawing, Given};
+use crate::plan::{self, Drawing, Given, Plan};
 use crate::text::{Line, Sign};
 use crate::writer::Channel;
 use crate::{parameter, screen};
+
+/// How times are written.
+const TIMES: &str = "%Y-%m-%d %H:%M:%S UTC";
 
 /// How long a plan holds where nothing is said.
 const LASTS: Duration = Duration::from_hours(24);
@@ -61,9 +64,11 @@ impl Stage<'_> {
             .collect()
     }
 
-    /// The plan that the run is held to, among the answers that were given beforehand.
+    /// The plan that the run is held to: which file, made when and by whom.
     pub(super) fn plan_in_words(&self) -> Option<String> {
-        self.held.as_ref().map(|_| format!("--plan {}", self.plan_file()))
+        let plan = self.held.as_ref()?.plan();
+        let by = plan.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        Some(format!("{}, made {}{by}: {}", self.plan_file(), plan.made.strftime(TIMES), extent(plan)))
     }
 
     /// What a person types to run this script.
@@ -150,12 +155,8 @@ impl Stage<'_> {
             );
             return Ok(());
         }
-        let until = plan.expires.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-        let held = format!(
-            "{} of {} in all",
-            screen::counted(plan.writes(), "write"),
-            screen::counted(plan.calls.len(), "call")
-        );
+        let until = plan.expires.strftime(TIMES).to_string();
+        let held = extent(&plan);
         let theme = writer.theme(Channel::Out);
         let mut lines = vec![
             Line::new()
@@ -175,4 +176,9 @@ impl Stage<'_> {
         writer.print(Channel::Out, &lines);
         Ok(())
     }
+}
+
+/// How much a plan holds.
+fn extent(plan: &Plan) -> String {
+    format!("{} of {} in all", screen::counted(plan.writes(), "write"), screen::counted(plan.calls.len(), "call"))
 }

@@ -176,10 +176,11 @@ impl Stage<'_> {
             steps: self.runbook.steps(&parameters),
             parameters,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            beforehand: self.options.beforehand.in_words().into_iter().chain(self.plan_in_words()).collect(),
+            beforehand: self.options.beforehand.in_words(),
             by: user.map(str::to_owned),
             rehearsal: self.mode.scenario().map(str::to_owned),
             dry_run: self.mode.is_dry_run(),
+            plan: self.plan_in_words(),
         }
     }
 

@@ -11,4 +11,4 @@ mod likeness;
 pub(crate) use self::bound::{Given, cluster, moved, start};
 pub(crate) use self::course::Held;
 pub(crate) use self::draw::{Drawing, draw};
-pub(crate) use self::file::{Call, read};
+pub(crate) use self::file::{Call, Plan, read};

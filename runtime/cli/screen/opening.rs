@@ -31,6 +31,9 @@ pub(crate) fn opening(run: &Run, helm: Option<&Path>) -> Vec<Line> {
     }
     lines
         .push(fact("script", [Span::new(Role::Plain, &run.source), Span::new(Role::Faint, short_digest(&run.digest))]));
+    if let Some(plan) = &run.plan {
+        lines.push(fact("plan", [Span::new(Role::Plain, plan)]));
+    }
     if let Some(helm) = helm {
         lines.push(fact("tools", [Span::new(Role::Plain, format!("helm {}", helm.display()))]));
     }

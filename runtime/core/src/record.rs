@@ -92,6 +92,9 @@ pub struct Run {
     /// Set where what the run writes stays in memory, over a live cluster.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// The plan that it is held to, in words: which file, made when and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// A step as seen without running.
