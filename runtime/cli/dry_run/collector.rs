@@ -33,6 +33,8 @@ pub(super) struct Made {
     pub(super) waiting: Option<Waiting>,
     /// How many requests it made about what nobody had touched, and about what the run had.
     pub(super) requests: Asked,
+    /// How many of its requests write, and of how many the live API server said that it makes the same of them.
+    pub(super) judged: Judged,
     /// Its answer or fault, once it is there.
     pub(super) outcome: Option<Settlement>,
     /// What it changed itself.
@@ -46,6 +48,13 @@ pub(super) struct Made {
 pub(super) struct Asked {
     pub(super) untouched: usize,
     pub(super) touched: usize,
+}
+
+/// Requests that write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) writes: usize,
+    pub(super) accepted: usize,
 }
 
 /// A change of something whose every state matters, not only the first and the last; after which call it came.
@@ -133,6 +142,7 @@ impl Collected {
             place: calling.place.clone(),
             waiting: None,
             requests: Asked::default(),
+            judged: Judged::default(),
             outcome: None,
             changes: Altered::default(),
             followed: Altered::default(),
@@ -189,10 +199,21 @@ impl Onlooker for Collector {
         }
         let touched = state.is_touched(&asking.subject);
         if let Some(index) = state.active.last().copied() {
-            let requests = &mut state.calls[index].requests;
-            if touched { requests.touched += 1 } else { requests.untouched += 1 }
+            let made = &mut state.calls[index];
+            *if touched { &mut made.requests.touched } else { &mut made.requests.untouched } += 1;
+            // A review is a question.
+            let is_read =
+                ["get", "list", "watch"].contains(&asking.verb) || asking.subject.group == "authorization.k8s.io";
+            made.judged.writes += usize::from(!is_read);
         }
         state.needs.insert(Need::of(&asking));
+    }
+
+    fn accepted(&self) {
+        let mut state = self.collected();
+        if let Some(index) = state.active.last().copied() {
+            state.calls[index].judged.accepted += 1;
+        }
     }
 
     fn changed(&self, change: Change) {

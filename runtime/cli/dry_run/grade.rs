@@ -21,7 +21,7 @@ pub(crate) enum Ground {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Grade {
-    /// It comes from the live cluster.
+    /// It comes from the live cluster, or from its API server's own dry run.
     Exact,
     /// It comes from a simulation: of the cluster, or of what an earlier step would have made of it.
     Simulated,
@@ -37,6 +37,8 @@ impl Grade {
         match made.call.effect {
             // What no request was made for comes from files and from what is known already.
             Effect::Pure => Self::Exact,
+            // Whatever is written of what the plan has changed before, only the simulation can say what becomes of it.
+            Effect::Write(_) if made.judged.accepted > 0 && made.judged.accepted == made.judged.writes => Self::Exact,
             Effect::Write(_) => Self::Simulated,
             Effect::Read | Effect::Wait if made.requests.touched > 0 => Self::Simulated,
             Effect::Read | Effect::Wait if made.requests.untouched == 0 => Self::Exact,

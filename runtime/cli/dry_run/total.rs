@@ -24,10 +24,13 @@ pub(crate) struct Total {
     /// Fields left out that only the server writes, and records of helm.
     pub(crate) hidden: usize,
     pub(crate) records: usize,
+    /// Requests that write, which the live API server's own dry run accepts and makes the same of.
+    pub(crate) accepted: usize,
     /// Answers that were assumed.
     pub(crate) assumed: usize,
-    /// Calls that could not be made.
+    /// Calls that could not be made, and how many of them write.
     pub(crate) not_run: usize,
+    pub(crate) writes_not_run: usize,
 }
 
 impl Total {
@@ -54,7 +57,10 @@ impl Total {
 
     fn add(&mut self, call: &Call, objects: &mut BTreeMap<(String, String, String), Option<Fate>>) {
         match (call.effect, call.outcome) {
-            (_, Outcome::NotRun) => self.not_run += 1,
+            (effect, Outcome::NotRun) => {
+                self.not_run += 1;
+                self.writes_not_run += usize::from(effect == "write");
+            }
             ("read", _) => self.reads += 1,
             ("wait", _) => self.waits += 1,
             (_, Outcome::Unchanged) => self.idle_writes += 1,
@@ -62,6 +68,7 @@ impl Total {
         }
         self.hidden += call.hidden;
         self.records += call.records;
+        self.accepted += call.accepted;
         for View { object, namespace, group, fate, .. } in &call.changes {
             let now = objects.entry((group.clone(), namespace.clone(), object.clone())).or_insert(Some(*fate));
             *now = match (*now, fate) {
@@ -74,9 +81,9 @@ impl Total {
         }
     }
 
-    /// Whether anything would change.
+    /// Whether anything would change, or may: a write that finds everything as wanted changes nothing.
     pub(super) fn changes(&self) -> bool {
-        self.writes > 0 || self.created + self.changed + self.deleted > 0
+        self.created + self.changed + self.deleted + self.records + self.writes_not_run > 0
     }
 }
 

@@ -106,6 +106,8 @@ pub(crate) struct Call {
     pub(crate) hidden: usize,
     /// Records of helm.
     pub(crate) records: usize,
+    /// Requests of it that write, which the live API server's own dry run accepts and makes the same of.
+    pub(crate) accepted: usize,
 }
 
 /// What came of a call.
@@ -247,6 +249,7 @@ impl Sources<'_> {
             changes: Vec::new(),
             hidden: 0,
             records: 0,
+            accepted: made.judged.accepted,
         };
         for object in made.changes.iter() {
             match View::of(object, &mut self.disguise) {

@@ -231,8 +231,12 @@ fn total(total: &Total, ground: Ground) -> Vec<Line> {
         lines.push(
             Line::new()
                 .indent(2)
-                .faint(format!("{} more would find everything as wanted", counted(total.idle_writes, "write"))),
+                .faint(format!("{} would find everything as wanted", counted(total.idle_writes, "further write"))),
         );
+    }
+    if total.accepted > 0 {
+        let words = format!("{} accepted by the API server's own dry run", counted(total.accepted, "request"));
+        lines.push(Line::new().indent(2).span(Role::Good, words).hang(2));
     }
     if total.not_run > 0 {
         let words =
@@ -248,7 +252,9 @@ fn total(total: &Total, ground: Ground) -> Vec<Line> {
         lines.push(Line::new().indent(2).faint(words).hang(2));
     }
     let meaning = match ground {
-        Ground::Live => "exact: from the live cluster; simulated: from what earlier steps would have made of it",
+        Ground::Live => {
+            "exact: from the live cluster or its own dry run; simulated: from what earlier steps would have made of it"
+        }
         Ground::Simulated => "simulated: the cluster is one that was made up for this run",
     };
     lines.push(Line::new().indent(2).faint(meaning).hang(2));

@@ -27,8 +27,10 @@ pub struct Subject {
 /// What the live API server said to a write, with its own dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// It accepts it.
+    /// It accepts it, and makes the same of it as the plan.
     Accepted,
+    /// It accepts it, and would make something else of these fields.
+    Otherwise(Vec<String>),
     /// It refuses it; so was the run.
     Refused,
     /// It was not asked, or its answer does not count, for this reason.

@@ -25,6 +25,8 @@ use crate::{
 pub(crate) enum Verdict {
     /// The plan may take the write in.
     Goes(Check),
+    /// The live API server accepts it, and would make this of it.
+    Accepts(Value),
     /// The live API server refuses it, in these words.
     Stops(u16, Bytes),
 }
@@ -38,7 +40,7 @@ pub(crate) async fn judge(door: &Door, visit: &Visit<'_>, spot: &Spot) -> Result
     let request = request(visit)?;
     Ok(match beneath.gate.send(request).await {
         Err(Shut::Refused(why) | Shut::Lost(why)) => Verdict::Goes(Check::Unasked(why)),
-        Ok(reply) if reply.code < 300 => Verdict::Goes(Check::Accepted),
+        Ok(reply) if reply.code < 300 => Verdict::Accepts(serde_json::from_slice(&reply.body).unwrap_or_default()),
         Ok(reply) => {
             let said: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             let message = said["message"].as_str().unwrap_or_default();
@@ -97,6 +99,52 @@ fn request(visit: &Visit<'_>) -> Result<Request<Bytes>, Answer> {
     let request = request.header(header::ACCEPT, "application/json").body(body);
     request.map_err(|why| Status::bad_request(why.to_string()).into())
 }
+
+/// What the live API server's answer says about what the plan made of the same write.
+pub(crate) fn compared(door: &Door, visit: &Visit<'_>, spot: &Spot, answer: &Value, after: Option<&Value>) -> Check {
+    // The answer to a deletion is not the object that is left.
+    let Some(after) = after.filter(|_| visit.verb != "delete") else { return Check::Accepted };
+    let mut fields = Vec::new();
+    differing("", answer, after, &mut fields);
+    if fields.is_empty() {
+        return Check::Accepted;
+    }
+    let what = format!("what becomes of {} {}", spot.0.words(), spot.1);
+    let because = format!("the live API server would make something else of {}", fields.join(", "));
+    door.beneath().book.unknown(what, because);
+    Check::Otherwise(fields)
+}
+
+/// The fields in which two objects differ, without what says only when something was written. A kind that one of them does not name is
+/// no difference.
+fn differing(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                if TIDE.contains(&path.as_str()) {
+                    continue;
+                }
+                match (one.get(key), other.get(key)) {
+                    (Some(one), Some(other)) => differing(&path, one, other, found),
+                    _ => found.push(path),
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                differing(&format!("{path}[{index}]"), one, other, found);
+            }
+        }
+        _ if one == other => {}
+        _ => found.push(path.to_owned()),
+    }
+}
+
+/// What comes and goes with every write.
+const TIDE: [&str; 6] =
+    ["apiVersion", "kind", "metadata.generation", "metadata.managedFields", "metadata.resourceVersion", "status"];
 
 /// What a refusal says about the real write.
 enum Weight {

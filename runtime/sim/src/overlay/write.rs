@@ -42,20 +42,28 @@ impl Door {
             return Ok(self.inner(&head, &visit.asked).await);
         }
         let before = self.present(&spot);
-        let check = match self.asker {
-            Asker::Actor => Check::Unasked("a stand-in wrote it".to_owned()),
+        let verdict = match self.asker {
+            Asker::Actor => judge::Verdict::Goes(Check::Unasked("a stand-in wrote it".to_owned())),
             Asker::Run => match judge::judge(self, &visit, &spot).await? {
-                judge::Verdict::Goes(check) => check,
                 judge::Verdict::Stops(code, body) => {
                     let kept = Kept { check: Check::Refused, code, before, after: None };
                     self.keep(&visit, &spot, kept);
                     return Err(Answer::bytes(code, body));
                 }
+                goes => goes,
             },
         };
         let (head, body) = self.inner(visit.head, &visit.asked).await.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let after = if head.status.is_success() { self.after(&visit, &spot, &body) } else { None };
+        let check = match verdict {
+            judge::Verdict::Accepts(answer) => judge::compared(self, &visit, &spot, &answer, after.as_ref()),
+            judge::Verdict::Goes(check) => check,
+            judge::Verdict::Stops(..) => Check::Refused,
+        };
+        if check == Check::Accepted {
+            self.server.tell_accepted();
+        }
         self.keep(&visit, &spot, Kept { check, code: head.status.as_u16(), before, after });
         Ok(Response::from_parts(head, body.into()))
     }

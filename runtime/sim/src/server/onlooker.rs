@@ -104,6 +104,9 @@ pub trait Onlooker: Send + Sync {
 
     /// Something has changed.
     fn changed(&self, change: Change);
+
+    /// A live API server has said of a client's write that it accepts it and makes the same of it.
+    fn accepted(&self) {}
 }
 
 /// Lets a request be answered in the name of whoever is behind it.
@@ -137,6 +140,13 @@ impl Server {
             subresource: place.below.clone(),
             scope: if place.kind.namespaced { Scope::Namespaced } else { Scope::Cluster },
         });
+    }
+
+    /// Tells the onlooker that a live API server accepts a write.
+    pub(crate) fn tell_accepted(&self) {
+        if let Some(onlooker) = self.onlooker() {
+            onlooker.accepted();
+        }
     }
 
     /// Tells the onlooker that something has changed.
