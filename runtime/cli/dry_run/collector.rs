@@ -202,11 +202,19 @@ impl Onlooker for Collector {
             let made = &mut state.calls[index];
             *if touched { &mut made.requests.touched } else { &mut made.requests.untouched } += 1;
             // A review is a question.
-            let is_read =
-                ["get", "list", "watch"].contains(&asking.verb) || asking.subject.group == "authorization.k8s.io";
+            let is_read = ["get", "list", "watch"].contains(&asking.verb.as_str())
+                || asking.subject.group == "authorization.k8s.io";
             made.judged.writes += usize::from(!is_read);
         }
         state.needs.insert(Need::of(&asking));
+    }
+
+    fn reviewed(&self, asking: Asking) {
+        let mut state = self.collected();
+        // What a run makes sure of before it begins, it may need on its way back.
+        if asking.author == Author::Client && !state.closed {
+            state.needs.insert(Need::of(&asking));
+        }
     }
 
     fn accepted(&self) {

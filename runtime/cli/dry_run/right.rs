@@ -38,7 +38,7 @@ impl Need {
             namespace: subject.namespace.clone(),
             group: subject.group.clone(),
             resource,
-            verb: asking.verb.to_owned(),
+            verb: asking.verb.clone(),
             namespaced: asking.scope == Scope::Namespaced,
         }
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     resource::GroupResource,
-    server::{Answer, Asked, LARGEST, Path, Place, Query, Server, read_path, verb, without_watch},
+    server::{Answer, Asked, LARGEST, Path, Place, Query, Server, onlooker::Author, read_path, verb, without_watch},
     status::Status,
     store::key,
 };
@@ -175,6 +175,12 @@ impl Door {
         if !matches!(head.method, Method::GET | Method::HEAD) && !is_review {
             let what = format!("what a write to {} does: this kind cannot be simulated", head.uri.path());
             return Err(Status::beyond_overlay(what).into());
+        }
+        let server = &self.server;
+        if is_review {
+            server.tell_reviewed(Author::Client, &serde_json::from_slice(&asked.body).unwrap_or_default());
+        } else if let Some(aim) = Aim::of(head.uri.path()) {
+            server.tell_passed(aim, asked.query.flag("watch"));
         }
         let mut request = http::Request::new(asked.body);
         request.method_mut().clone_from(&head.method);

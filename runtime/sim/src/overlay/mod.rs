@@ -28,6 +28,7 @@ use tower::{BoxError, ServiceExt as _, util::BoxCloneSyncService};
 pub(crate) use self::{
     around::{has_endpoints, surround},
     beneath::Beneath,
+    gate::Aim,
 };
 pub use self::{
     beneath::Veil,

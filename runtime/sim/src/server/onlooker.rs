@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Server, path::Place};
-use crate::{kind::Kind, store::Stored};
+use crate::{kind::Kind, overlay::Aim, store::Stored};
 
 /// Who is behind a request or a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Asking {
     /// Who asks.
     pub author: Author,
     /// The verb, as access rules name it: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`.
-    pub verb: &'static str,
+    pub verb: String,
     /// What about.
     pub subject: Subject,
     /// The subresource, such as `status`; empty for the object itself.
@@ -105,6 +105,11 @@ pub trait Onlooker: Send + Sync {
     /// Something has changed.
     fn changed(&self, change: Change);
 
+    /// It is asked whether this would be allowed.
+    fn reviewed(&self, asking: Asking) {
+        drop(asking);
+    }
+
     /// A live API server has said of a client's write that it accepts it and makes the same of it.
     fn accepted(&self) {}
 }
@@ -114,7 +119,7 @@ pub(super) async fn in_the_name_of<T>(author: Author, request: impl Future<Outpu
     AUTHOR.scope(author, request).await
 }
 
-fn author() -> Author {
+pub(super) fn author() -> Author {
     AUTHOR.try_with(|author| *author).unwrap_or(Author::Controller)
 }
 
@@ -135,10 +140,50 @@ impl Server {
         let Some(onlooker) = self.onlooker() else { return };
         onlooker.asked(Asking {
             author: author(),
-            verb,
+            verb: verb.to_owned(),
             subject: subject(&place.kind, &place.namespace, &place.name),
             subresource: place.below.clone(),
             scope: if place.kind.namespaced { Scope::Namespaced } else { Scope::Cluster },
+        });
+    }
+
+    /// Tells the onlooker of a read that is not answered here, but handed on.
+    pub(crate) fn tell_passed(&self, aim: Aim, is_watch: bool) {
+        let Some(onlooker) = self.onlooker() else { return };
+        let verb = match (is_watch, aim.name.is_empty()) {
+            (true, _) => "watch",
+            (false, true) => "list",
+            (false, false) => "get",
+        };
+        let scope = if aim.namespace.is_empty() { Scope::Cluster } else { Scope::Namespaced };
+        let Aim { group, version, namespace, plural, name, below } = aim;
+        let subject = Subject { group, version, plural, kind: String::new(), namespace, name };
+        onlooker.asked(Asking { author: Author::Client, verb: verb.to_owned(), subject, subresource: below, scope });
+    }
+
+    /// Tells the onlooker what a review asks about.
+    pub(crate) fn tell_reviewed(&self, author: Author, review: &Value) {
+        let (Some(onlooker), attributes) = (self.onlooker(), &review["spec"]["resourceAttributes"]) else { return };
+        if !attributes.is_object() {
+            return;
+        }
+        let of = |field: &str| attributes[field].as_str().unwrap_or_default().to_owned();
+        let (group, plural) = (of("group"), of("resource"));
+        let kind = self.catalogue().versions(&group, &plural).into_iter().next();
+        let namespaced = kind.as_ref().map_or_else(|| !of("namespace").is_empty(), |kind| kind.namespaced);
+        onlooker.reviewed(Asking {
+            author,
+            verb: of("verb"),
+            subject: Subject {
+                version: of("version"),
+                kind: kind.map(|kind| kind.kind.clone()).unwrap_or_default(),
+                namespace: of("namespace"),
+                name: of("name"),
+                group,
+                plural,
+            },
+            subresource: of("subresource"),
+            scope: if namespaced { Scope::Namespaced } else { Scope::Cluster },
         });
     }
 

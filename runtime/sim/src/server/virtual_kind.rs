@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Server, USER, answer::Answer, door::Asked, path::Place};
+use super::{Server, USER, answer::Answer, door::Asked, onlooker::author, path::Place};
 use crate::{
     actor::json::as_map,
     status::{Cause, Status},
@@ -45,6 +45,9 @@ impl Server {
                     field: "spec.resourceAttributes".to_owned(),
                 };
                 return Err(Status::invalid(&kind.group, "", "", &[cause]));
+            }
+            if kind.kind == "SelfSubjectAccessReview" {
+                self.tell_reviewed(author(), &object);
             }
             let mut metadata = object["metadata"].take();
             if metadata.is_null() {
