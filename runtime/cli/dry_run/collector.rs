@@ -164,10 +164,12 @@ impl Collected {
         self.touched_places.contains(&(group.clone(), plural.clone(), namespace.clone()))
     }
 
-    /// The call that a change belongs to: the write in hand, else the one before.
-    fn writer(&self) -> Option<usize> {
+    /// The call that a change belongs to: the write in hand; what follows in the cluster, to the one before. What the run itself does
+    /// between its calls is its own book-keeping.
+    fn writer(&self, author: Author) -> Option<usize> {
         let writes = |index: &&usize| self.calls[**index].call.effect.writes();
-        self.active.iter().rev().find(writes).copied().or(self.wrote)
+        let before = self.wrote.filter(|_| author != Author::Client);
+        self.active.iter().rev().find(writes).copied().or(before)
     }
 }
 
@@ -226,7 +228,7 @@ impl Onlooker for Collector {
 
     fn changed(&self, change: Change) {
         let mut state = self.collected();
-        let Some(index) = state.writer().filter(|_| !state.closed) else { return };
+        let Some(index) = state.writer(change.author).filter(|_| !state.closed) else { return };
         let Subject { group, plural, namespace, .. } = change.subject.clone();
         for place in [namespace, String::new()] {
             state.touched_places.insert((group.clone(), plural.clone(), place));

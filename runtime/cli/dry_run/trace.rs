@@ -106,7 +106,8 @@ pub(crate) struct Call {
     pub(crate) hidden: usize,
     /// Records of helm.
     pub(crate) records: usize,
-    /// Requests of it that write, which the live API server's own dry run accepts and makes the same of.
+    /// Requests of it that write, and those which the live API server's own dry run accepts and makes the same of.
+    pub(crate) requests: usize,
     pub(crate) accepted: usize,
 }
 
@@ -249,6 +250,7 @@ impl Sources<'_> {
             changes: Vec::new(),
             hidden: 0,
             records: 0,
+            requests: made.judged.writes,
             accepted: made.judged.accepted,
         };
         for object in made.changes.iter() {

@@ -133,6 +133,14 @@ fn call(call: &Call, extent: Extent, indent: usize, theme: Theme) -> Vec<Line> {
         call.waits_for.iter().map(|words| Line::new().indent(inside).faint("until then: ").plain(words).hang(2)),
     );
     lines.extend(change::changes(&call.changes, extent, inside, theme));
+    if call.accepted > 0 && call.grade != Grade::Exact {
+        let words = format!(
+            "{} of {} accepted by the API server's own dry run",
+            call.accepted,
+            counted(call.requests, "request")
+        );
+        lines.push(Line::new().indent(inside).faint(words).hang(2));
+    }
     lines
 }
 
