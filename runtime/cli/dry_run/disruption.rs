@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use runbook_core::Value;
 use runbook_stdlib::difference;
 use serde::Serialize;
+use serde_json::Map;
 
 use super::change::{Object, title};
 use super::collector::{Collected, Made};
@@ -24,6 +25,16 @@ pub(crate) struct Disruption {
     /// In words: why.
     pub(crate) why: String,
     pub(crate) grade: Grade,
+    /// The pods that go, where it is about pods.
+    #[serde(skip)]
+    pub(super) pods: Option<Pods>,
+}
+
+/// Pods that are alike.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Pods {
+    pub(super) namespace: String,
+    pub(super) labels: Map<String, Value>,
 }
 
 /// How the reason begins why pods make room for others.
@@ -34,6 +45,7 @@ const TEMPLATE: &str = "its template changes";
 struct Going {
     pods: usize,
     nodes: std::collections::BTreeSet<String>,
+    labels: Map<String, Value>,
     /// A pod of them that the call itself took away.
     by_itself: bool,
 }
@@ -52,6 +64,7 @@ pub(super) fn of(collected: &Collected, disguise: &mut Disguise<'_>) -> Vec<Disr
                 what: what(&workload, &going, why.starts_with(TEMPLATE)),
                 why,
                 grade: Grade::Simulated,
+                pods: Some(Pods { namespace: workload.0, labels: going.labels }),
             });
         }
     }
@@ -66,6 +79,7 @@ fn going(made: &Made) -> BTreeMap<Workload, Going> {
         let going = found.entry(workload(&pod, object)).or_default();
         going.pods += 1;
         going.by_itself |= by_itself;
+        going.labels = pod["metadata"]["labels"].as_object().cloned().unwrap_or_default();
         going.nodes.extend(pod["spec"]["nodeName"].as_str().map(str::to_owned));
     }
     found

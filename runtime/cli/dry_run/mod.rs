@@ -3,6 +3,7 @@
 //!
 //! Does not know what a run is, nor how any of it is shown.
 
+mod budget;
 mod change;
 mod collector;
 mod consent;

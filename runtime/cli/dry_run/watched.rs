@@ -18,8 +18,10 @@ use runbook_stdlib::kubectl::can_i;
 use runbook_stdlib::kubectl::kind;
 use runbook_stdlib::kubectl::query::Listing;
 
+use super::budget;
 use super::collector::{Collected, Collector};
 use super::disguise::Disguise;
+use super::disruption::Disruption;
 use super::grade::Ground;
 use super::right::Need;
 use super::trace::{Sources, Trace};
@@ -71,11 +73,15 @@ impl Watched {
         // Without any request there was no cluster, and none is looked for now.
         let cluster = session.world.clusters.get(None).ok().filter(|_| !trace.rights.needs.is_empty());
         if let Some(cluster) = cluster {
-            let (state, missing) = session
-                .world
-                .tokio
-                .block_on(async { (state(&cluster, &collected).await, missing(&cluster, &trace.rights.needs).await) });
+            let (state, missing, budgets) = session.world.tokio.block_on(async {
+                let (state, missing) =
+                    (state(&cluster, &collected).await, missing(&cluster, &trace.rights.needs).await);
+                (state, missing, budgets(&cluster, &trace.disturbs).await)
+            });
             // What cannot be asked is not known; the trace says so where rights are listed.
+            if let Ok(budgets) = budgets {
+                budget::name(&mut trace.disturbs, &budgets);
+            }
             trace.disturbs.extend(state.map(|state| webhook::disruptions(&collected, state)).unwrap_or_default());
             trace.rights.missing = missing.ok();
         }
@@ -91,6 +97,15 @@ async fn missing(cluster: &Cluster, needs: &[Need]) -> Result<Vec<Need>, Fault> 
         .try_collect()
         .await?;
     Ok(asked.into_iter().filter(|(_, allowed)| !allowed).map(|(need, _)| need).collect())
+}
+
+/// The disruption budgets of the cluster; nothing where no pod goes.
+async fn budgets(cluster: &Arc<Cluster>, disturbs: &[Disruption]) -> Result<Vec<Value>, Fault> {
+    if disturbs.iter().all(|disruption| disruption.pods.is_none()) {
+        return Ok(Vec::new());
+    }
+    let kind = kind::resolve(cluster, "poddisruptionbudgets.policy").await?;
+    Ok(Api::of(cluster, kind, &Scope::All)?.list(&Listing::default()).await?.items)
 }
 
 /// What webhooks depend on, as the run left it; nothing where nothing of it has changed.

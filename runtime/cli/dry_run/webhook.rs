@@ -188,6 +188,7 @@ fn said(gap: &Gap, collected: &Collected, call: usize, until: Until) -> Disrupti
         ),
         why: format!("`{}`; {meaning}", made.words),
         grade: Grade::Simulated,
+        pods: None,
     }
 }
 
@@ -213,6 +214,7 @@ fn moved(
         what: format!("new pods in {} are changed by {now}, before by {was}", listed(&namespaces)),
         why: format!("`{}`", made.words),
         grade: Grade::Simulated,
+        pods: None,
     };
     alike.into_iter().map(one).collect()
 }
