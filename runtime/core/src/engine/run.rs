@@ -2,7 +2,7 @@
 //!
 //! Does not know the language.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use rhai::Dynamic;
@@ -23,6 +23,8 @@ pub(super) struct Run {
     pub(super) modules: Arc<Modules>,
     poisoned: AtomicBool,
     poison: Mutex<Option<Fault>>,
+    /// How often it was asked whether to stop.
+    asked: AtomicU64,
 }
 
 /// How a run is found from within its script. Weak, because functions that the session keeps hold it.
@@ -42,6 +44,7 @@ impl Run {
             modules,
             poisoned: AtomicBool::new(false),
             poison: Mutex::default(),
+            asked: AtomicU64::new(0),
         })
     }
 
@@ -66,10 +69,11 @@ impl Run {
     }
 
     /// Whether the script must stop before its next operation.
-    pub(super) fn must_stop(&self, operations: u64) -> bool {
-        // Asking the token takes a lock, so not at every operation.
+    pub(super) fn must_stop(&self) -> bool {
+        // Asking the token takes a lock, so not each time that we are asked. Operations cannot be counted for that: some count several.
         self.poisoned.load(Ordering::Relaxed)
-            || (operations.is_multiple_of(32) && self.session.world.interrupt.soft.is_cancelled())
+            || (self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(16)
+                && self.session.world.interrupt.soft.is_cancelled())
     }
 
     /// Names that hints about a place in a script may suggest.

@@ -104,7 +104,7 @@ impl Runbook {
         engine.set_default_tag(Dynamic::from(tag));
         engine.set_module_resolver(Resolver::new(self.compiler.clone(), self.modules.clone()));
         let stop = run.clone();
-        engine.on_progress(move |operations| stop.must_stop(operations).then_some(Dynamic::UNIT));
+        engine.on_progress(move |_| stop.must_stop().then_some(Dynamic::UNIT));
         let print = run.clone();
         engine.on_print(move |text| print.log(text));
         let debug = run.clone();
