@@ -19,7 +19,7 @@ use runbook_core::fault::{Code, Fault};
 use runbook_core::world::Cluster;
 use runbook_stdlib::kubectl::api::{Api, Scope};
 use runbook_stdlib::kubectl::kind::{self, Resource};
-use runbook_stdlib::kubectl::query::Listing;
+use runbook_stdlib::kubectl::query::{Listing, ManagedFields};
 use serde_json::Value;
 
 use disguise::Disguise;
@@ -180,7 +180,9 @@ impl<'a> Snapshot<'a> {
 
     /// `None` where that is not permitted.
     async fn list_in(&self, kind: &Arc<Resource>, scope: &Scope) -> Result<Option<Vec<Value>>, Fault> {
-        match Api::of(&self.cluster, kind.clone(), scope)?.list(&Listing::default()).await {
+        // Who owns a field decides what an apply may do with it.
+        let whole = Listing { managed_fields: ManagedFields::Kept, ..Listing::default() };
+        match Api::of(&self.cluster, kind.clone(), scope)?.list(&whole).await {
             Ok(list) => Ok(Some(list.items)),
             Err(fault) if fault.code == Code::Forbidden => Ok(None),
             // Served, says the discovery, but not by anybody: a definition that is on its way out.

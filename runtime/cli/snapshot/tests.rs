@@ -91,6 +91,7 @@ async fn a_whole_cluster_is_one_document_without_its_secrets() {
     assert_eq!(shop["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": "shop" }));
     assert_eq!(shop["status"], json!({ "phase": "Active" }));
     assert!(shop["metadata"]["uid"].is_string() && shop["metadata"].get("resourceVersion").is_none(), "{shop}");
+    assert!(!shop["metadata"]["managedFields"].as_array().unwrap().is_empty(), "nobody owns a field of it: {shop}");
     // What was saved is a scenario, and stands in its cluster as it stood.
     let scenario = runbook_sim::scenario::Scenario::read(&text).unwrap();
     let again = Simulation::new(Options::default());
