@@ -214,10 +214,16 @@ fn world(
     context: Option<String>,
 ) -> World {
     let environment = given.environment.all();
+    // What is tried without consequences is then done by the helm that is at hand, and two of them do not write alike.
+    let stands_for = match &program {
+        Some(Program::Builtin) => given.environment.program("helm"),
+        _ => None,
+    };
     World {
         clusters: Clusters::new(connect),
         helm: Helm {
             program,
+            stands_for,
             reads: reads(given.environment),
             kubeconfig,
             context,

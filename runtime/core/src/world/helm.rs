@@ -42,6 +42,8 @@ pub enum Reads {
 pub struct Helm {
     /// The program. Where absent, a call faults with what is needed.
     pub program: Option<Program>,
+    /// The real helm in whose place the one that is built in does the work: that one then has the ways of its version.
+    pub stands_for: Option<PathBuf>,
     /// What answers where nothing is written.
     pub reads: Reads,
     /// `--kubeconfig`, where the run was given one.

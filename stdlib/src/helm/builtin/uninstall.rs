@@ -7,6 +7,7 @@ use super::hook::{self, Hooks};
 use super::item::{self, Item};
 use super::readiness;
 use super::record::Record;
+use super::render;
 use super::store::Store;
 use super::trouble::Trouble;
 use super::word::Words;
@@ -27,7 +28,8 @@ pub(super) async fn run(store: &Store<'_>, words: &Words) -> Result<(), Trouble>
     }
     record.info.deleted = store.now();
     record.settle("uninstalling", "Deletion in progress (or silently failed)".to_owned());
-    let hooks = Hooks { server_side: true, patience: words.patience() };
+    let server_side = render::dialect(store.world) == Dialect::Helm4;
+    let hooks = Hooks { server_side, patience: words.patience() };
     hook::run(store, &mut record, "pre-delete", hooks).await.map_err(|trouble| trouble.during("failed pre-delete"))?;
     store.update(&record).await?;
     let deleted = delete(store, &record).await?;
@@ -70,7 +72,8 @@ async fn delete(store: &Store<'_>, record: &Record) -> Result<Vec<Item>, Trouble
         .await
         .map_err(|trouble| trouble.during("unable to build kubernetes objects for delete"))?;
     let mut items: Vec<_> = items.into_iter().filter(|item| !object::is_kept(&item.object)).collect();
-    items.sort_by(|a, b| by_kind(&a.spot.resource.kind, &b.spot.resource.kind, Direction::Uninstall, Dialect::Helm4));
+    let dialect = render::dialect(store.world);
+    items.sort_by(|a, b| by_kind(&a.spot.resource.kind, &b.spot.resource.kind, Direction::Uninstall, dialect));
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for item in items {
         let Some(live) = store.wire.get(&item.spot).await? else { continue };

@@ -57,7 +57,10 @@ impl<'a> Tool<'a> {
         }
         let answered = match program {
             Which::File(file) => ask_version(world, file).await?,
-            Which::Builtin => builtin::VERSION,
+            Which::Builtin => match &world.helm.stands_for {
+                Some(file) => ask_version(world, file).await?,
+                None => builtin::VERSION,
+            },
         };
         let version = world.helm.version.get_or_init(|| answered);
         Ok(Self { world, program, version })
