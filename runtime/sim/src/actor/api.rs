@@ -31,10 +31,15 @@ pub(crate) struct Api {
     client: Client,
     /// The workload whose part is played, as `namespace/name` of its Deployment.
     acting: Option<String>,
+    /// What the deed rests on, as [`BECAUSE`] says it.
+    because: Option<String>,
 }
 
 /// Says in a request whose part is played. No API server reads it; whoever lies between may.
 pub(crate) const ACTING: &str = "x-acting-for";
+
+/// Says in a request on which other objects it rests: `group/resource/namespace/name`, separated by commas.
+pub(crate) const BECAUSE: &str = "x-acting-because";
 
 /// What came back instead of the object.
 pub(crate) type Fault = kube::Error;
@@ -46,12 +51,18 @@ pub(crate) fn has_code(fault: &Fault, code: u16) -> bool {
 
 impl Api {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, acting: None }
+        Self { client, acting: None, because: None }
     }
 
     /// The same connection, used in the part of a Deployment.
     pub(crate) fn acting(&self, namespace: &str, deployment: &str) -> Self {
-        Self { client: self.client.clone(), acting: Some(format!("{namespace}/{deployment}")) }
+        let acting = Some(format!("{namespace}/{deployment}"));
+        Self { client: self.client.clone(), acting, because: None }
+    }
+
+    /// The same connection for deeds that rest on other objects than those that they are about.
+    pub(crate) fn because(&self, causes: &[String]) -> Self {
+        Self { because: (!causes.is_empty()).then(|| causes.join(",")), ..self.clone() }
     }
 
     async fn send(&self, method: Method, uri: &str, kind: &str, body: Option<&Value>) -> Result<Value, Fault> {
@@ -59,6 +70,9 @@ impl Api {
         let mut request = Request::builder().method(method).uri(uri).header("content-type", kind);
         if let Some(acting) = &self.acting {
             request = request.header(ACTING, acting);
+        }
+        if let Some(because) = &self.because {
+            request = request.header(BECAUSE, because);
         }
         self.client.request(request.body(body).map_err(Fault::HttpError)?).await
     }

@@ -16,7 +16,10 @@ use super::{
     scope::{Base, Place as Spot, Scope},
 };
 use crate::{
-    actor::{api::ACTING, json::name},
+    actor::{
+        api::{ACTING, BECAUSE},
+        json::name,
+    },
     resource::{GroupResource, Resource},
     server::{Answer, body_of, media},
     store::key,
@@ -154,7 +157,8 @@ impl Door {
     }
 
     /// May a stand-in write here? Those whose own Deployment the run has written to do what the new one does, wherever that is.
-    /// The others leave alone what is live and has nothing to do with the run, and everything before the run has written at all.
+    /// So do those whose deed rests on something that the run has written. The others leave alone what is live and has nothing to do with
+    /// the run, and everything before the run has written at all.
     fn concerns_actors(&self, visit: &Visit<'_>, spot: &Spot) -> bool {
         let beneath = self.beneath();
         if beneath.touched().is_empty() {
@@ -165,11 +169,21 @@ impl Door {
         if acting.is_some_and(|acting| beneath.is_touched(&(deployments, acting.into()))) {
             return true;
         }
+        let because = visit.asked.headers.get(BECAUSE).and_then(|because| because.to_str().ok()).unwrap_or_default();
+        if because.split(',').filter_map(cause).any(|cause| beneath.is_touched(&cause)) {
+            return true;
+        }
         match beneath.base(spot) {
             Some(Base::Live(_)) => self.server.concerns(spot),
             _ => true,
         }
     }
+}
+
+/// An object on which a deed rests, as a request names it.
+fn cause(words: &str) -> Option<Spot> {
+    let [group, resource, namespace, name] = words.split('/').collect::<Vec<_>>().try_into().ok()?;
+    Some((GroupResource::new(group, resource), key(namespace, name).into()))
 }
 
 /// What came of a write.

@@ -1,12 +1,12 @@
 //! Which Gateways an istiod takes for its own: those of its revision, of the tags that point to it, and, where it is the
 //! default, those that name none.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
 use super::release::Release;
-use crate::actor::json::{label, name};
+use crate::actor::json::{label, name, namespace};
 
 const REVISION: &str = "istio.io/rev";
 const TAG: &str = "istio.io/tag";
@@ -14,10 +14,21 @@ const TAG: &str = "istio.io/tag";
 /// What one istiod may claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
-    /// The revision itself and the tags that point to it.
-    names: BTreeSet<String>,
-    /// Is a Gateway claimed that neither names a revision nor lives in a namespace that does?
-    claims_unlabelled: bool,
+    /// The revision itself and the tags that point to it, each with the objects that say so.
+    names: BTreeMap<String, Vec<String>>,
+    /// Is a Gateway claimed that neither names a revision nor lives in a namespace that does? Because of these objects, if so.
+    unlabelled: Option<Vec<String>>,
+}
+
+/// The validator of the default revision.
+const VALIDATOR: &str = "admissionregistration.k8s.io/validatingwebhookconfigurations//istiod-default-validator";
+
+/// A webhook configuration or Service, as a deed names what it rests on.
+fn cause(tag: &Value) -> String {
+    match namespace(tag) {
+        "" => format!("admissionregistration.k8s.io/mutatingwebhookconfigurations//{}", name(tag)),
+        namespace => format!("/services/{namespace}/{}", name(tag)),
+    }
 }
 
 impl Claim {
@@ -30,25 +41,30 @@ impl Claim {
         default_validator: Option<&Value>,
     ) -> Self {
         let tag_services: &[_] = if release.reads_tag_services() { services } else { &[] };
-        let tags = || mutating.iter().chain(tag_services).filter(|one| label(one, TAG).is_some());
-        let mine = tags().filter(|one| label(one, REVISION) == Some(revision));
-        let mut names: BTreeSet<String> = mine.filter_map(|one| label(one, TAG).map(str::to_owned)).collect();
-        names.insert(revision.to_owned());
+        let mut names = BTreeMap::from([(revision.to_owned(), Vec::new())]);
+        for one in mutating.iter().chain(tag_services).filter(|one| label(one, REVISION) == Some(revision)) {
+            if let Some(tag) = label(one, TAG) {
+                names.entry(tag.to_owned()).or_default().push(cause(one));
+            }
+        }
         let has_validator = release.claims_through_validator()
             && default_validator.and_then(|one| label(one, REVISION)) == Some(revision);
         let default_tag_exists = mutating.iter().any(|one| name(one) == "istio-revision-tag-default");
-        let claims_unlabelled = names.contains("default") || (has_validator && !default_tag_exists);
-        Self { names, claims_unlabelled }
+        let by_validator = || (has_validator && !default_tag_exists).then(|| vec![VALIDATOR.to_owned()]);
+        let unlabelled = names.get("default").cloned().or_else(by_validator);
+        Self { names, unlabelled }
     }
 
-    /// Is this Gateway mine? Its own label decides, else its namespace's; a namespace that is not known yet decides nothing.
-    pub(crate) fn is_mine(&self, gateway: &Value, namespace: Option<&Value>) -> bool {
+    /// Is this Gateway mine, and which objects make it so beside itself and its namespace? Its own label decides, else its namespace's; a
+    /// namespace that is not known yet decides nothing.
+    pub(crate) fn of_mine(&self, gateway: &Value, namespace: Option<&Value>) -> Option<&[String]> {
         let selected = match (label(gateway, REVISION), namespace) {
             (Some(own), _) => own,
             (None, Some(namespace)) => label(namespace, REVISION).unwrap_or_default(),
-            (None, None) => return true,
+            (None, None) => return Some(&[]),
         };
-        self.names.contains(selected) || (selected.is_empty() && self.claims_unlabelled)
+        let unlabelled = || self.unlabelled.as_ref().filter(|_| selected.is_empty());
+        self.names.get(selected).or_else(unlabelled).map(Vec::as_slice)
     }
 }
 
@@ -73,7 +89,8 @@ mod tests {
         let gateway = labelled("edge", &json!({ REVISION: "prod" }));
         let old = Claim::of("1-29-6", NEWEST, &[tag("prod", "1-29-6")], &[], None);
         let new = Claim::of("1-30-3", NEWEST, &[tag("prod", "1-29-6")], &[], None);
-        assert!(old.is_mine(&gateway, None) && !new.is_mine(&gateway, None));
+        let cause = "admissionregistration.k8s.io/mutatingwebhookconfigurations//istio-revision-tag-prod".to_owned();
+        assert_eq!((old.of_mine(&gateway, None), new.of_mine(&gateway, None)), (Some(&[cause][..]), None));
     }
 
     #[test]
@@ -81,10 +98,10 @@ mod tests {
         let gateway = labelled("edge", &json!({ REVISION: "prod" }));
         let (webhooks, services) = ([tag("prod", "1-30-3")], [tag("prod", "1-29-6")]);
         for revision in ["1-29-6", "1-30-3"] {
-            assert!(Claim::of(revision, NEWEST, &webhooks, &services, None).is_mine(&gateway, None));
+            assert!(Claim::of(revision, NEWEST, &webhooks, &services, None).of_mine(&gateway, None).is_some());
         }
         let before_services = Release::new(27, 9);
-        assert!(!Claim::of("1-29-6", before_services, &webhooks, &services, None).is_mine(&gateway, None));
+        assert!(Claim::of("1-29-6", before_services, &webhooks, &services, None).of_mine(&gateway, None).is_none());
     }
 
     #[test]
@@ -92,8 +109,8 @@ mod tests {
         let (gateway, labelled_namespace) =
             (labelled("edge", &json!({})), labelled("a", &json!({ REVISION: "1-30-3" })));
         let claim = Claim::of("1-30-3", NEWEST, &[], &[], None);
-        assert!(claim.is_mine(&gateway, Some(&labelled_namespace)));
-        assert!(!claim.is_mine(&gateway, Some(&labelled("b", &json!({})))));
+        assert!(claim.of_mine(&gateway, Some(&labelled_namespace)).is_some());
+        assert!(claim.of_mine(&gateway, Some(&labelled("b", &json!({})))).is_none());
     }
 
     #[test]
@@ -101,7 +118,7 @@ mod tests {
         let (gateway, namespace) = (labelled("edge", &json!({})), labelled("b", &json!({})));
         let validator = labelled("istiod-default-validator", &json!({ REVISION: "1-30-3" }));
         let through = |release, tags: &[Arc<Value>]| {
-            Claim::of("1-30-3", release, tags, &[], Some(&validator)).is_mine(&gateway, Some(&namespace))
+            Claim::of("1-30-3", release, tags, &[], Some(&validator)).of_mine(&gateway, Some(&namespace)).is_some()
         };
         assert!(through(NEWEST, &[]));
         assert!(!through(NEWEST, &[tag("default", "1-29-6")]));
@@ -114,7 +131,7 @@ mod tests {
         let (gateway, namespace) = (labelled("edge", &json!({})), labelled("b", &json!({})));
         let tags = [tag("default", "1-30-3")];
         for revision in ["default", "1-30-3"] {
-            assert!(Claim::of(revision, NEWEST, &tags, &[], None).is_mine(&gateway, Some(&namespace)));
+            assert!(Claim::of(revision, NEWEST, &tags, &[], None).of_mine(&gateway, Some(&namespace)).is_some());
         }
     }
 }

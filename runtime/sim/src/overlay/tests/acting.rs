@@ -130,6 +130,17 @@ async fn a_stand_in_writes_to_what_is_planned_and_only_seems_to_write_to_the_res
     let kept = |object: Value| object["metadata"]["annotations"].get("x").is_some();
     assert!(kept(bench.get(&format!("{DEPLOYMENTS}/web")).await));
     assert!(!kept(bench.get(&format!("{DEPLOYMENTS}/api")).await));
+    // A deed that rests on what the run has written is as real as that.
+    for (cause, is_kept) in
+        [("apps/deployments/shop/api", false), ("/services/shop/web,apps/deployments/shop/web", true)]
+    {
+        let request = Request::patch(at("api")).header("content-type", MERGE).header(crate::actor::api::BECAUSE, cause);
+        let patch = json!({ "metadata": { "annotations": { "z": cause } } });
+        let answer = actor.clone().oneshot(request.body(Body::from(patch.to_string())).unwrap()).await.unwrap();
+        answered(read(answer).await);
+        let object = bench.get(&format!("{DEPLOYMENTS}/api")).await;
+        assert_eq!(object["metadata"]["annotations"]["z"] == cause, is_kept, "{object}");
+    }
     // One whose own Deployment the run has written to does what the new one does.
     let request = Request::patch(at("api")).header("content-type", MERGE).header(crate::actor::api::ACTING, "shop/web");
     let answer = actor.oneshot(request.body(Body::from(patch.to_string())).unwrap()).await.unwrap();

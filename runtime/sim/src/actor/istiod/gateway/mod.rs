@@ -26,9 +26,11 @@ pub(crate) async fn reconcile(istiod: &Istiod, api: &Api, view: &View, now: Time
     for gateway in gateways {
         let namespace = view.namespaces.get("", crate::actor::json::namespace(&gateway));
         let Some(class) = class::of(&gateway, view, &istiod.identity) else { continue };
-        if !claim.is_mine(&gateway, namespace.as_deref()) || gateway["metadata"].get("deletionTimestamp").is_some() {
+        let Some(causes) = claim.of_mine(&gateway, namespace.as_deref()) else { continue };
+        if gateway["metadata"].get("deletionTimestamp").is_some() {
             continue;
         }
+        let api = &api.because(causes);
         if render::is_managed(&gateway) && !class.template.is_empty() {
             apply::reconcile(istiod, api, view, &settings, &gateway, class).await?;
         }
