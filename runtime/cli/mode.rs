@@ -10,7 +10,7 @@ use runbook_core::fault::{Code, Fault};
 use runbook_core::journal::Journal;
 use runbook_core::record::{Attempt, Entry};
 use runbook_core::world::{Clock, Cluster, Clusters, Connect, Files, Helm, Interrupt, Operator, Program, Reads, World};
-use runbook_sim::overlay::{Overlay, Write};
+use runbook_sim::overlay::{Overlay, Subject, Write};
 use runbook_stdlib::cluster::{self, Limits};
 use tokio::runtime::Handle;
 
@@ -129,6 +129,11 @@ impl Mode {
             Self::Live | Self::Rehearsal(_) => None,
             Self::DryRun(planned) => Some(&planned.overlay),
         }
+    }
+
+    /// Objects that a dry run wrote and of which it cannot be known what becomes of them.
+    pub(crate) fn undecided(&self) -> Vec<Subject> {
+        self.overlay().map(Overlay::undecided).unwrap_or_default()
     }
 
     /// The requests of a dry run that would write, in order, as an API server's audit log has them.

@@ -190,7 +190,8 @@ impl Stage<'_> {
         let Program { writer, vault, .. } = self.program;
         let address = Address { context: self.options.context.clone(), namespace: self.options.namespace.clone() };
         let story = set.story.lock().expect("no thread panics while it holds this lock");
-        let mut trace = watched.trace(&set.session, &story, vault, &|command| address.on(command));
+        let mut trace =
+            watched.trace(&set.session, &story, vault, &|command| address.on(command), &self.mode.undecided());
         trace.notes = self.mode.notes();
         trace.writes = self.mode.writes();
         match self.options.output {

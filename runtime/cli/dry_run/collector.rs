@@ -72,10 +72,14 @@ pub(super) struct Collected {
     pub(super) needs: HashSet<Need>,
     /// The changes of what webhooks depend on, in order.
     pub(super) moments: Vec<Moment>,
-    by_id: HashMap<(String, u64, bool), usize>,
+    by_id: HashMap<(String, u64), usize>,
     active: Vec<usize>,
     /// The call that wrote last.
     wrote: Option<usize>,
+    /// A call that comes before the first write is made.
+    claiming: bool,
+    /// What the run claims for itself, and renews and lets go of while other calls are made.
+    claimed: HashSet<Key>,
     touched: HashSet<Key>,
     touched_places: HashSet<(String, String, String)>,
     /// The run is over: what is asked from now on is about it.
@@ -122,14 +126,14 @@ impl Collector {
 impl Collected {
     /// The call of a step and ordinal.
     pub(super) fn find(&self, step: &str, ordinal: u64) -> Option<&Made> {
-        let index = *self.by_id.get(&(step.to_owned(), ordinal, step == BEFORE_WRITES))?;
+        let index = *self.by_id.get(&(step.to_owned(), ordinal))?;
         self.calls.get(index)
     }
 
     fn begin(&mut self, calling: &Calling<'_>) {
         let index = self.calls.len();
         let call = calling.call.clone();
-        self.by_id.insert((call.step.clone(), call.ordinal, call.step == BEFORE_WRITES), index);
+        self.by_id.insert((call.step.clone(), call.ordinal), index);
         self.active.push(index);
         if call.effect.writes() {
             self.wrote = Some(index);
@@ -150,7 +154,7 @@ impl Collected {
     }
 
     fn settle(&mut self, settled: &Settled) {
-        let id = (settled.call.step.clone(), settled.call.ordinal, settled.call.step == BEFORE_WRITES);
+        let id = (settled.call.step.clone(), settled.call.ordinal);
         let Some(index) = self.by_id.get(&id).copied() else { return };
         self.active.retain(|active| *active != index);
         self.calls[index].outcome = Some(settled.outcome.clone());
@@ -164,12 +168,20 @@ impl Collected {
         self.touched_places.contains(&(group.clone(), plural.clone(), namespace.clone()))
     }
 
-    /// The call that a change belongs to: the write in hand; what follows in the cluster, to the one before. What the run itself does
-    /// between its calls is its own book-keeping.
-    fn writer(&self, author: Author) -> Option<usize> {
+    /// Is it a change of what the run claims for itself? No call asked for that.
+    fn is_claim(&mut self, change: &Change) -> bool {
+        let key = Key::of(&change.subject);
+        if self.claiming && change.author == Author::Client {
+            self.claimed.insert(key);
+            return true;
+        }
+        self.claimed.contains(&key)
+    }
+
+    /// The call that a change belongs to: the write in hand, else the one before.
+    fn writer(&self) -> Option<usize> {
         let writes = |index: &&usize| self.calls[**index].call.effect.writes();
-        let before = self.wrote.filter(|_| author != Author::Client);
-        self.active.iter().rev().find(writes).copied().or(before)
+        self.active.iter().rev().find(writes).copied().or(self.wrote)
     }
 }
 
@@ -184,11 +196,12 @@ impl Observer for Collector {
                     made.waiting.get_or_insert_with(|| (*waiting).clone());
                 }
             }
-            Event::Recorded(record) => {
-                if let Entry::Settled(settled) = &record.entry {
-                    self.collected().settle(settled);
-                }
-            }
+            Event::Recorded(record) => match &record.entry {
+                Entry::Intent(intent) if intent.call.step == BEFORE_WRITES => self.collected().claiming = true,
+                Entry::Settled(settled) if settled.call.step == BEFORE_WRITES => self.collected().claiming = false,
+                Entry::Settled(settled) => self.collected().settle(settled),
+                _ => {}
+            },
         }
     }
 }
@@ -228,7 +241,10 @@ impl Onlooker for Collector {
 
     fn changed(&self, change: Change) {
         let mut state = self.collected();
-        let Some(index) = state.writer(change.author).filter(|_| !state.closed) else { return };
+        if state.is_claim(&change) {
+            return;
+        }
+        let Some(index) = state.writer().filter(|_| !state.closed) else { return };
         let Subject { group, plural, namespace, .. } = change.subject.clone();
         for place in [namespace, String::new()] {
             state.touched_places.insert((group.clone(), plural.clone(), place));

@@ -57,7 +57,7 @@ impl Total {
 
     fn add(&mut self, call: &Call, objects: &mut BTreeMap<(String, String, String), Option<Fate>>) {
         match (call.effect, call.outcome) {
-            (effect, Outcome::NotRun) => {
+            (effect, outcome) if outcome.is_unknown() => {
                 self.not_run += 1;
                 self.writes_not_run += usize::from(effect == "write");
             }

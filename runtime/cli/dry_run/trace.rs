@@ -5,8 +5,10 @@
 use runbook_core::Value;
 use runbook_core::claim::BEFORE_WRITES;
 use runbook_core::command::Command;
+use runbook_core::effect::Effect;
 use runbook_core::fault::Fault;
 use runbook_core::record::{Check, Cluster, Ended, Level, Plan, Settlement};
+use runbook_sim::overlay::Subject;
 use serde::Serialize;
 
 use super::collector::{Collected, Made};
@@ -121,6 +123,15 @@ pub(crate) enum Outcome {
     Failed,
     /// It cannot be known here what it would do, so it was not made.
     NotRun,
+    /// A wait for something of which it cannot be known here what becomes of it.
+    NotKnown,
+}
+
+impl Outcome {
+    /// Whether nothing is known of what would come of it.
+    pub(crate) fn is_unknown(self) -> bool {
+        matches!(self, Self::NotRun | Self::NotKnown)
+    }
 }
 
 /// A file that a command names.
@@ -136,6 +147,8 @@ pub(crate) struct Sources<'a> {
     pub(super) collected: &'a Collected,
     pub(crate) ground: Ground,
     pub(super) disguise: Disguise<'a>,
+    /// Objects that were written and of which it cannot be known what becomes of them.
+    pub(super) undecided: &'a [Subject],
     /// Says where a command acts that does not say so itself.
     pub(crate) placed: &'a dyn Fn(Command) -> Command,
 }
@@ -231,7 +244,7 @@ impl Sources<'_> {
         let command = made.command.clone().map(self.placed);
         let files = command.iter().flat_map(|command| command.files().to_vec());
         let files = files.map(|file| File { name: file.name, content: self.disguise.value(file.content) }).collect();
-        let outcome = outcome(called, made);
+        let outcome = outcome(called, made, self.undecided);
         let mut call = Call {
             step: made.call.step.clone(),
             ordinal: made.call.ordinal,
@@ -242,7 +255,7 @@ impl Sources<'_> {
             at: made.place.as_ref().map(|place| format!("{}:{}", place.source, place.line)),
             command: command.map(|command| self.disguise.text(&command.line())),
             files,
-            grade: if outcome == Outcome::NotRun { Grade::Unknown } else { Grade::of(made, self.ground) },
+            grade: if outcome.is_unknown() { Grade::Unknown } else { Grade::of(made, self.ground) },
             outcome,
             fault: called.fault.as_deref().cloned(),
             waits_for: waits_for(made),
@@ -272,14 +285,21 @@ const BEYOND: [&str; 3] = [
     "cannot be answered in a dry run",
 ];
 
-fn outcome(called: &Called, made: &Made) -> Outcome {
+fn outcome(called: &Called, made: &Made, undecided: &[Subject]) -> Outcome {
     let unchanged = matches!(&made.outcome, Some(Settlement::Value(v)) if v.get("changed") == Some(&false.into()));
     match &called.fault {
         Some(fault) if BEYOND.iter().any(|words| fault.message.contains(words)) => Outcome::NotRun,
+        Some(fault) if called.effect == Effect::Wait && is_about(fault, undecided) => Outcome::NotKnown,
         Some(_) => Outcome::Failed,
         None if called.effect.writes() && unchanged => Outcome::Unchanged,
         None => Outcome::Done,
     }
+}
+
+/// Is a fault about one of these objects? It names its own as people do: `deployment/web`.
+fn is_about(fault: &Fault, objects: &[Subject]) -> bool {
+    let Some((kind, name)) = fault.object.as_deref().and_then(|object| object.split_once('/')) else { return false };
+    objects.iter().any(|object| object.name == name && object.resource.starts_with(kind))
 }
 
 fn waits_for(made: &Made) -> Option<String> {

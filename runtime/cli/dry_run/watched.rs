@@ -13,6 +13,7 @@ use runbook_core::secret::Vault;
 use runbook_core::world::Cluster;
 use runbook_core::{Session, Value};
 use runbook_sim::Onlooker;
+use runbook_sim::overlay::Subject;
 use runbook_stdlib::kubectl::api::{Api, Scope};
 use runbook_stdlib::kubectl::can_i;
 use runbook_stdlib::kubectl::kind;
@@ -59,17 +60,20 @@ impl Watched {
         self.collector.planned(&Disguise::new(vault))
     }
 
-    /// The trace, once the run is over. `placed` says where a command acts that does not say so itself.
+    /// The trace, once the run is over. `placed` says where a command acts that does not say so itself; of what is `undecided` it is not known
+    /// what becomes of it.
     pub(crate) fn trace(
         &self,
         session: &Session,
         story: &Story,
         vault: &Vault,
         placed: &dyn Fn(Command) -> Command,
+        undecided: &[Subject],
     ) -> Trace {
         let collected = self.collector.close();
         let disguise = Disguise::new(vault);
-        let mut trace = Trace::of(Sources { story, collected: &collected, ground: self.ground, disguise, placed });
+        let mut trace =
+            Trace::of(Sources { story, collected: &collected, ground: self.ground, disguise, placed, undecided });
         // Without any request there was no cluster, and none is looked for now.
         let cluster = session.world.clusters.get(None).ok().filter(|_| !trace.rights.needs.is_empty());
         if let Some(cluster) = cluster {

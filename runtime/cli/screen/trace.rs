@@ -122,9 +122,13 @@ fn call(call: &Call, extent: Extent, indent: usize, theme: Theme) -> Vec<Line> {
     let inside = indent + WORDS;
     match call.outcome {
         Outcome::Unchanged => lines.push(Line::new().indent(inside).faint("nothing to change")),
-        Outcome::NotRun | Outcome::Failed => {
+        Outcome::NotRun | Outcome::NotKnown | Outcome::Failed => {
             let why = call.fault.as_ref().map(|fault| fault.message.as_str()).unwrap_or_default();
-            let word = if call.outcome == Outcome::NotRun { "not run: " } else { "fails: " };
+            let word = match call.outcome {
+                Outcome::NotRun => "not run: ",
+                Outcome::NotKnown => "not known: ",
+                _ => "fails: ",
+            };
             lines.push(Line::new().indent(inside).span(Role::Bad, word).plain(why).hang(2));
         }
         Outcome::Done => {}
@@ -247,8 +251,10 @@ fn total(total: &Total, ground: Ground) -> Vec<Line> {
         lines.push(Line::new().indent(2).span(Role::Good, words).hang(2));
     }
     if total.not_run > 0 {
-        let words =
-            format!("{} could not be made here; what rests on them is not known", counted(total.not_run, "call"));
+        let words = format!(
+            "{} could not be made or judged here; what rests on them is not known",
+            counted(total.not_run, "call")
+        );
         lines.push(Line::new().indent(2).span(Role::Notice, words).hang(2));
     }
     if total.hidden + total.records > 0 {

@@ -60,8 +60,8 @@ impl Hand {
         match crate::overlay::surround(&self.server, resource, event).await {
             Ok(()) => true,
             Err(missing) => {
-                let what = format!("what comes of the change of {} {}", resource.words(), event.new.key());
-                beneath.book.unknown(what, format!("{} cannot be read: {}", missing.what, missing.miss.words()));
+                let place = (resource.clone(), event.new.key().into());
+                beneath.undecided(&place, format!("{} cannot be read: {}", missing.what, missing.miss.words()));
                 false
             }
         }

@@ -158,6 +158,12 @@ impl Beneath {
         self.book.pages().deeds.push(Deed { at, by, verb, subject: subject(place) });
     }
 
+    /// Writes down that nobody acts on a change, so that what comes of it cannot be known.
+    pub(crate) fn undecided(&self, place: &Place, because: String) {
+        self.book.unknown(format!("what comes of the change of {} {}", place.0.words(), place.1), because);
+        self.book.pages().undecided.insert(subject(place));
+    }
+
     /// Sees to it that a part of a collection is known.
     pub(crate) async fn load(&self, server: &Server, kind: &Kind, scope: Scope) -> Result<(), Miss> {
         if let Some(known) = self.known().of(&scope, kind) {

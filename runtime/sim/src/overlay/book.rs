@@ -72,6 +72,9 @@ impl Write {
     /// In a line: `patch apps/deployments/status shop/web`.
     pub fn summary(&self) -> String {
         let Subject { group, resource, namespace, name } = &self.subject;
+        let is_namespace = group.is_empty() && resource == "namespaces" && self.verb != "create";
+        // A namespace lies in itself, says the real one.
+        let namespace = if is_namespace { name } else { namespace };
         crate::audit::in_a_line(&self.verb, (group, resource, &self.subresource), (namespace, name))
     }
 }
@@ -155,6 +158,8 @@ pub(crate) struct Pages {
     pub(crate) writes: Vec<Write>,
     pub(crate) deeds: Vec<Deed>,
     pub(crate) unknowns: BTreeSet<Unknown>,
+    /// Objects that were written and on which nobody could act.
+    pub(crate) undecided: BTreeSet<Subject>,
     pub(crate) notes: BTreeSet<(Subject, String)>,
 }
 

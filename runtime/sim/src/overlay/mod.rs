@@ -146,6 +146,12 @@ impl Overlay {
         self.beneath().book.pages().unknowns.iter().cloned().collect()
     }
 
+    /// Objects that the run wrote and on which nobody acts here, since what they would look at cannot be read: what becomes of them is not
+    /// known.
+    pub fn undecided(&self) -> Vec<Subject> {
+        self.beneath().book.pages().undecided.iter().cloned().collect()
+    }
+
     /// What the veil said about objects that it changed.
     pub fn notes(&self) -> Vec<(Subject, String)> {
         self.beneath().book.pages().notes.iter().cloned().collect()
