@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use runbook_control_plane::{ControlPlane, Helm, StandIn, State, charts_or_skip};
 
+use crate::foretold::Rehearsed;
 use crate::mesh::Mesh;
 use crate::runbook::Runbook;
 
 /// Upgrades in place and demands the whole end state, then runs once more and demands that nothing is written.
-fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm) {
+fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm, rehearsed: Rehearsed) {
     let plane = ControlPlane::from_state(&State::ambient(from, install)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let mesh = Mesh(&plane);
@@ -23,7 +24,7 @@ fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm) {
     let values = releases.map(|(name, namespace)| mesh.values(name, namespace));
 
     let runbook = Runbook::new(&plane, upgrade);
-    let ran = runbook.ambient_upgrade(to, &[]).exits(0).every_write_was_announced();
+    let ran = runbook.foretold(rehearsed).ambient_upgrade(to, &[]).exits(0).every_write_was_announced();
 
     let upgraded: Vec<_> = ran.announced().into_iter().filter(|words| words.contains("upgrade ")).collect();
     let order = ["istio-base", "istiod", "istio-cni", "ztunnel", "istio-ingress"];
@@ -51,21 +52,21 @@ fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm) {
 #[test]
 fn ambient_is_upgraded_in_place_with_helm_3() {
     if charts_or_skip("ambient_is_upgraded_in_place_with_helm_3").is_some() {
-        upgrades_in_place("1.29.6", "1.30.3", Helm::V3, Helm::V3);
+        upgrades_in_place("1.29.6", "1.30.3", Helm::V3, Helm::V3, Rehearsed::Both);
     }
 }
 
 #[test]
 fn ambient_is_upgraded_in_place_with_helm_4() {
     if charts_or_skip("ambient_is_upgraded_in_place_with_helm_4").is_some() {
-        upgrades_in_place("1.29.6", "1.30.3", Helm::V4, Helm::V4);
+        upgrades_in_place("1.29.6", "1.30.3", Helm::V4, Helm::V4, Rehearsed::Both);
     }
 }
 
 #[test]
 fn what_helm_3_installed_helm_4_upgrades() {
     if charts_or_skip("what_helm_3_installed_helm_4_upgrades").is_some() {
-        upgrades_in_place("1.29.6", "1.30.3", Helm::V3, Helm::V4);
+        upgrades_in_place("1.29.6", "1.30.3", Helm::V3, Helm::V4, Rehearsed::Builtin);
     }
 }
 
@@ -75,7 +76,7 @@ fn crds_are_adopted_on_the_way_to_1_24() {
     if charts_or_skip("crds_are_adopted_on_the_way_to_1_24").is_none() {
         return;
     }
-    upgrades_in_place("1.23.6", "1.24.6", Helm::V3, Helm::V3);
+    upgrades_in_place("1.23.6", "1.24.6", Helm::V3, Helm::V3, Rehearsed::Not);
     let plane = ControlPlane::from_state(&State::ambient("1.23.6", Helm::V3)).unwrap();
     let _istiod = StandIn::start(&plane).unwrap();
     let ran = Runbook::new(&plane, Helm::V4).ambient_upgrade("1.24.6", &[]).exits(0);
@@ -137,7 +138,8 @@ fn a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes() {
             }
         };
         at("1-29-6");
-        runbook.ambient_upgrade("1.30.3", &canary).exits(0).every_write_was_announced();
+        let foretold = runbook.foretold(if helm == Helm::V3 { Rehearsed::Not } else { Rehearsed::Builtin });
+        foretold.ambient_upgrade("1.30.3", &canary).exits(0).every_write_was_announced();
         at("1-30-3");
         runbook
             .ambient_upgrade("1.30.3", &["--strategy", "canary", "--roll-back-tags"])
@@ -152,7 +154,7 @@ fn a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes() {
         runbook.ambient_upgrade("1.30.3", &remove).exits(6).says("remove-old");
         assert!(mesh.releases().contains_key("istiod-1-29-6"), "removed without approval");
         let removal = [&remove[..], &["--approve", "remove-old"]].concat();
-        runbook.ambient_upgrade("1.30.3", &removal).exits(0).every_write_was_announced();
+        foretold.ambient_upgrade("1.30.3", &removal).exits(0).every_write_was_announced();
         at("1-30-3");
         let releases = mesh.releases();
         assert!(!releases.contains_key("istiod-1-29-6"), "{releases:?}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use runbook_control_plane::{ControlPlane, FAIL, Failure, Helm, Release, StandIn, State, charts_or_skip};
 use serde_json::{Value, json};
 
+use crate::foretold::Rehearsed;
 use crate::mesh::{Mesh, text};
 use crate::runbook::{Ran, Runbook, charts};
 
@@ -143,7 +144,7 @@ fn an_unrevisioned_mesh_moves_to_a_revision_and_the_old_istiod_goes() {
     let values = mesh.values("istiod", "istio-system");
 
     let wanted = ["--remove-old", "--approve", "make-default", "--approve", "remove-old"];
-    let ran = canary(&runbook, "1.23.6", &wanted).exits(0).every_write_was_announced();
+    let ran = canary(&runbook.foretold(Rehearsed::Both), "1.23.6", &wanted).exits(0).every_write_was_announced();
 
     let announced = ran.announced();
     assert!(
@@ -356,7 +357,7 @@ fn a_tag_moves_over_two_minors() {
     let (mesh, runbook) = (cluster.mesh(), cluster.runbook(Helm::V4));
     let objects = mesh.custom_resources();
     let wanted = ["--strategy", "tag", "--remove-old", "--approve", "make-default", "--approve", "remove-old"];
-    let ran = canary(&runbook, "1.30.3", &wanted).exits(0).every_write_was_announced();
+    let ran = canary(&runbook.foretold(Rehearsed::Builtin), "1.30.3", &wanted).exits(0).every_write_was_announced();
     assert!(ran.announced().iter().all(|words| !words.starts_with("label namespace")), "{:#?}", ran.announced());
     assert_eq!(mesh.tag("prod"), ("1-30-3".to_owned(), "1-30-3".to_owned()));
     for namespace in ["a", "b"] {

@@ -3,6 +3,7 @@
 use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_or_skip};
 use serde_json::{Value, json};
 
+use crate::foretold::Rehearsed;
 use crate::mesh::{Mesh, text};
 use crate::runbook::{Ran, Runbook};
 
@@ -109,9 +110,8 @@ fn a_gateway_moves_by_a_canary_behind_its_own_service() {
     let scalers = mesh.items(&["horizontalpodautoscalers", "-n", "istio-ingress"]);
     assert_eq!(scalers.len(), 1, "two scalers over one selector stop scaling");
 
-    upgrade(&runbook, "istio-ingress", &[&canary[..], &["--approve", "finish"]].concat())
-        .exits(0)
-        .every_write_was_announced();
+    let finish = [&canary[..], &["--approve", "finish"]].concat();
+    upgrade(&runbook.foretold(Rehearsed::Both), "istio-ingress", &finish).exits(0).every_write_was_announced();
     assert_eq!(proxies(&mesh, "app=istio-ingress,istio=ingress"), [green()]);
     assert_eq!(service(&mesh, "istio-ingress"), before);
     let releases = mesh.releases();
@@ -156,7 +156,7 @@ fn gateways_of_every_class_move_where_they_are() {
         ("own", "app=own", 2, canary),
         ("edge", "gateway.networking.k8s.io/gateway-name=edge", 1, &[][..]),
     ] {
-        upgrade(&runbook, name, more).exits(0).every_write_was_announced();
+        upgrade(&runbook.foretold(Rehearsed::Builtin), name, more).exits(0).every_write_was_announced();
         assert_eq!(proxies(&mesh, selector), vec![green(); pods], "{name}");
         upgrade(&runbook, name, more).exits(0).says("nothing to do").wrote_nothing();
     }
@@ -164,7 +164,7 @@ fn gateways_of_every_class_move_where_they_are() {
 
     // G4: routes are served by whoever owns the Gateway, so it and its pods move together, the Gateway first.
     let before = service(&mesh, "pair");
-    let ran = upgrade(&runbook, "pair", &[]).exits(0).every_write_was_announced();
+    let ran = upgrade(&runbook.foretold(Rehearsed::Builtin), "pair", &[]).exits(0).every_write_was_announced();
     let announced = ran.announced();
     let position = |words: &str| {
         announced.iter().position(|one| one.contains(words)).unwrap_or_else(|| panic!("{words}: {announced:#?}"))

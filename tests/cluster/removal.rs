@@ -6,6 +6,7 @@ use runbook_control_plane::{Helm, Release, State, charts_or_skip};
 use serde_json::json;
 
 use crate::canary::{Cluster, canary, namespace, none_lost, unrevisioned};
+use crate::foretold::Rehearsed;
 use crate::runbook::{Ran, Runbook, charts};
 
 fn remove(runbook: &Runbook<'_>, more: &[&str]) -> Ran {
@@ -49,7 +50,7 @@ fn the_old_revision_goes_when_each_line_of_the_proof_is_empty() {
     let wanted = ["--revision", "default", "--migrated-remotes", "east"];
     remove(&runbook, &wanted).exits(6).says("remove-old").wrote_nothing();
     let wanted = [&wanted[..], &["--approve", "remove-old"]].concat();
-    remove(&runbook, &wanted).exits(0).every_write_was_announced();
+    remove(&runbook.foretold(Rehearsed::Both), &wanted).exits(0).every_write_was_announced();
     assert!(!mesh.releases().contains_key("istiod"));
     assert!(mesh.healthy_webhooks().iter().all(|name| name != "istio-sidecar-injector"));
     let leases = cluster.kubectl(&["get", "leases", "-n", "istio-system", "-o", "name"]);
@@ -79,7 +80,7 @@ fn the_base_release_goes_and_every_object_stays() {
     assert_eq!(objects["workloadgroups.networking.istio.io"], 1);
     remove(&runbook, &["--base", "--approve", "all"]).exits(7).says("revision default is installed").wrote_nothing();
     let wanted = ["--revision", "default", "--base", "--approve", "remove-old", "--approve", "remove-base"];
-    let ran = remove(&runbook, &wanted).exits(0).every_write_was_announced();
+    let ran = remove(&runbook.foretold(Rehearsed::Builtin), &wanted).exits(0).every_write_was_announced();
     ran.says("workloadgroups.networking.istio.io").says("api #3592");
     assert!(mesh.releases().is_empty(), "{:?}", mesh.releases());
     none_lost(&objects, &mesh.custom_resources());

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use runbook_control_plane::{ControlPlane, Helm, Release, StandIn, State, charts_or_skip};
 use serde_json::json;
 
+use crate::foretold::Rehearsed;
 use crate::mesh::Mesh;
 use crate::runbook::{Ran, Runbook, charts};
 
@@ -67,7 +68,7 @@ fn classes(plane: &ControlPlane, runbook: &Runbook<'_>) {
         .exits(0)
         .says("preview -> green (webhook, service, kept by release istiod-green)")
         .wrote_nothing();
-    tag(runbook, "move", &["--tag", "preview", "--revision", "blue"])
+    tag(&runbook.foretold(Rehearsed::Both), "move", &["--tag", "preview", "--revision", "blue"])
         .exits(0)
         .says("it is taken out of the release first")
         .every_write_was_announced();
@@ -129,7 +130,8 @@ fn a_tag_is_made_moved_rolled_back_and_removed() {
     refusals(&runbook);
 
     let create = ["--tag", "stable", "--revision", "blue"];
-    tag(&runbook, "create", &create).exits(0).every_write_was_announced();
+    let foretold = runbook.foretold(Rehearsed::Builtin);
+    tag(&foretold, "create", &create).exits(0).every_write_was_announced();
     points("stable", "blue");
     mesh.healthy_webhooks();
     tag(&runbook, "list", &[])
@@ -140,7 +142,7 @@ fn a_tag_is_made_moved_rolled_back_and_removed() {
         .wrote_nothing();
 
     let forward = ["--tag", "prod", "--revision", "green", "--expect", "blue"];
-    tag(&runbook, "move", &forward)
+    tag(&foretold, "move", &forward)
         .exits(0)
         .says("waypoint shop/waypoint rolls at once with tag prod")
         .says("shop/waypoint has one replica")
@@ -151,11 +153,11 @@ fn a_tag_is_made_moved_rolled_back_and_removed() {
     assert_eq!(web[0]["metadata"]["annotations"]["istio.io/rev"], "blue", "sidecars wait for their restart");
     tag(&runbook, "move", &["--tag", "prod", "--revision", "green"]).exits(0).says("nothing to do").wrote_nothing();
 
-    tag(&runbook, "roll-back", &["--tag", "prod"]).exits(0).every_write_was_announced();
+    tag(&foretold, "roll-back", &["--tag", "prod"]).exits(0).every_write_was_announced();
     points("prod", "blue");
     assert_eq!(mesh.gateway("shop", "waypoint", "waypoint"), ("blue".to_owned(), true));
 
-    tag(&runbook, "remove", &["--tag", "stable"]).exits(0).every_write_was_announced();
+    tag(&foretold, "remove", &["--tag", "stable"]).exits(0).every_write_was_announced();
     points("stable", "");
 
     classes(&plane, &runbook);

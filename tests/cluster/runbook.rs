@@ -8,11 +8,14 @@ use runbook_control_plane::{AuditEntry, Charts, ControlPlane, Helm};
 use runbook_core::journal;
 use runbook_core::record::{Entry, Record};
 
+use crate::foretold::{self, Rehearsed};
+
 /// The program as one person uses it: one control plane, one helm, one folder of runs.
 pub(crate) struct Runbook<'a> {
-    plane: &'a ControlPlane,
-    helm: Helm,
+    pub(crate) plane: &'a ControlPlane,
+    pub(crate) helm: Helm,
     runs: PathBuf,
+    foretold: Option<Rehearsed>,
 }
 
 /// A run that has ended.
@@ -35,11 +38,24 @@ pub(crate) fn charts() -> String {
 impl<'a> Runbook<'a> {
     pub(crate) fn new(plane: &'a ControlPlane, helm: Helm) -> Self {
         let runs = plane.folder().unwrap().join("runs");
-        Self { plane, helm, runs }
+        Self { plane, helm, runs, foretold: None }
+    }
+
+    /// The same, each of whose runs is planned and rehearsed first, and has to end well and to do what was said.
+    pub(crate) fn foretold(&self, rehearsed: Rehearsed) -> Self {
+        Self { foretold: Some(rehearsed), runs: self.runs.clone(), ..*self }
     }
 
     /// Runs it to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        match self.foretold {
+            Some(rehearsed) => foretold::run(self, arguments, rehearsed),
+            None => self.execute(arguments),
+        }
+    }
+
+    /// The same, whatever was to be foretold.
+    pub(crate) fn execute(&self, arguments: &[&str]) -> Ran {
         self.look(&[arguments, &["--journal", &self.runs.display().to_string()]].concat())
     }
 
@@ -76,7 +92,7 @@ impl<'a> Runbook<'a> {
 }
 
 /// The program itself and the helm that it drives; controllers, istiod and the test's own clients are others.
-fn is_ours(entry: &AuditEntry) -> bool {
+pub(crate) fn is_ours(entry: &AuditEntry) -> bool {
     entry.user_agent.starts_with("runbook/")
         || entry.user_agent.starts_with("Helm/")
         || entry.user_agent.starts_with("helm")

@@ -1,0 +1,126 @@
+//! A run of which it is known beforehand what it will do: by a dry run on the live cluster, and by rehearsals on a snapshot of it.
+//!
+//! Neither of them writes anything (T-36). What the run then writes has to be what they said, call by call, and the objects that
+//! it leaves those of the dry run's trace, field by field.
+
+use runbook_control_plane::{AuditEntry, audit_log};
+use serde_json::Value;
+
+use crate::prediction::{self, Objects};
+use crate::runbook::{Ran, Runbook, is_ours};
+
+/// Who does the work of helm in a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rehearsed {
+    /// No one: only the dry run is made.
+    Not,
+    /// The one that is built in.
+    Builtin,
+    /// That, and then the real one that the run drives.
+    Both,
+}
+
+/// What a dry run said.
+struct Plan {
+    trace: Value,
+    writes: Vec<String>,
+}
+
+/// Is a write one that a run makes as often as its time asks for? A Lease is renewed as long as a run takes, and a plan takes none.
+fn is_of_time(write: &str) -> bool {
+    write.contains(" coordination.k8s.io/leases ")
+}
+
+/// The note of the last move holds a second: it is written again where the next move comes in another one, and clusters are not alike fast.
+const LAST_MOVE: &str = "patch configmaps istio-system/runbook-revisions";
+
+/// Writes in an order that chance has no part in: helm sends a batch of new objects of one kind, or of those it deletes, at once.
+/// Workloads go one by one, in the order that the runbook wants.
+pub(crate) fn ordered(writes: impl IntoIterator<Item = String>) -> Vec<String> {
+    let batch = |line: &str| line.rsplit_once(' ').map(|(batch, _)| batch.to_owned());
+    let mut lines: Vec<_> = writes.into_iter().filter(|write| !is_of_time(write)).collect();
+    let first = lines.iter().position(|write| write == LAST_MOVE);
+    let mut place = 0..;
+    lines.retain(|write| place.next() == first || write != LAST_MOVE);
+    lines.chunk_by_mut(|a, b| batch(a) == batch(b) && !a.contains(" apps/")).for_each(<[String]>::sort);
+    lines
+}
+
+/// The trace that a dry run printed.
+pub(crate) fn trace(ran: &Ran) -> Value {
+    let mut lines = ran.printed.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.find(|line| line["t"] == "trace").unwrap_or_else(|| panic!("no trace:\n{}", ran.printed))
+}
+
+/// The writes that a trace says a run would make, as the API server would record them.
+pub(crate) fn planned(trace: &Value) -> Vec<String> {
+    let writes = trace["writes"].as_array().cloned().unwrap_or_default();
+    writes.iter().filter_map(|write| write.as_str().map(str::to_owned)).collect()
+}
+
+fn plan(runbook: &Runbook<'_>, arguments: &[&str]) -> Plan {
+    let ran = runbook.execute(&[arguments, &["--dry-run", "--output", "json"]].concat()).exits(0).wrote_nothing();
+    let trace = trace(&ran);
+    let writes = planned(&trace);
+    assert!(ran.judged().len() <= writes.len(), "{:#?}", ran.judged());
+    Plan { trace, writes }
+}
+
+/// What rehearsals on a snapshot of the cluster write, each under its helm's name.
+fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Vec<(String, Vec<String>)> {
+    if rehearsed == Rehearsed::Not {
+        return Vec::new();
+    }
+    let folder = tempfile::tempdir_in(runbook.plane.folder().unwrap()).unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (snapshot, log) = (path("snapshot.yaml"), path("audit.log"));
+    runbook.look(&["snapshot", "--out", &snapshot]).exits(0).wrote_nothing();
+    let real = runbook.plane.helm(runbook.helm).display().to_string();
+    let mut helms = vec!["builtin".to_owned()];
+    if rehearsed == Rehearsed::Both {
+        helms.push(real);
+    }
+    let mut told = Vec::new();
+    for helm in helms {
+        let how = ["--rehearse", &snapshot, "--helm", &helm, "--audit-log", &log];
+        runbook.execute(&[arguments, &how].concat()).exits(0).wrote_nothing();
+        let asked = audit_log(log.as_ref()).unwrap().into_iter();
+        let writes = asked.filter(|entry| is_ours(entry) && entry.is_mutating());
+        told.push((helm, writes.map(|entry| AuditEntry::summary(&entry)).collect()));
+    }
+    told
+}
+
+/// Plans a run and rehearses it, makes it, and demands that it did what was said.
+pub(crate) fn run(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Ran {
+    let plan = plan(runbook, arguments);
+    let rehearsals = rehearse(runbook, arguments, rehearsed);
+    let before = prediction::read(runbook.plane, &plan.writes);
+    let ran = runbook.execute(arguments).exits(0);
+    let wrote = ordered(ran.writes());
+    assert!(!wrote.is_empty(), "a run that writes nothing says nothing of what was foretold");
+    same("the dry run", &ordered(plan.writes.clone()), &wrote);
+    for (helm, writes) in rehearsals {
+        same(&format!("the rehearsal with {helm}"), &ordered(writes), &wrote);
+    }
+    left(runbook, &plan, &before);
+    ran
+}
+
+/// Demands that a run's writes are those that were foretold.
+#[track_caller]
+fn same(who: &str, told: &[String], wrote: &[String]) {
+    if told == wrote {
+        return;
+    }
+    let (told, wrote) = (told.join("\n") + "\n", wrote.join("\n") + "\n");
+    let differing = similar::TextDiff::from_lines(&told, &wrote);
+    panic!("{who} said otherwise (-) than the run wrote (+):\n{}", differing.unified_diff().context_radius(3));
+}
+
+fn left(runbook: &Runbook<'_>, plan: &Plan, before: &Objects) {
+    let (predicted, found) =
+        (prediction::predicted(before, &plan.trace), prediction::read(runbook.plane, &plan.writes));
+    let lines = prediction::differences(&predicted, &found);
+    assert!(lines.is_empty(), "the dry run predicted other objects than the run left:\n{}", lines.join("\n"));
+}
