@@ -1,7 +1,7 @@
 //! A run of which it is known beforehand what it will do: by a dry run on the live cluster, and by rehearsals on a snapshot of it.
 //!
 //! Neither of them writes anything (T-36). What the run then writes has to be what they said, call by call, and the objects that
-//! it leaves those of the dry run's trace, field by field.
+//! it leaves those of their traces, field by field.
 
 use runbook_control_plane::{AuditEntry, audit_log};
 use serde_json::Value;
@@ -20,8 +20,10 @@ pub(crate) enum Rehearsed {
     Both,
 }
 
-/// What a dry run said.
-struct Plan {
+/// What somebody said that a run would do.
+struct Told {
+    /// Who.
+    by: String,
     trace: Value,
     writes: Vec<String>,
 }
@@ -58,16 +60,16 @@ pub(crate) fn planned(trace: &Value) -> Vec<String> {
     writes.iter().filter_map(|write| write.as_str().map(str::to_owned)).collect()
 }
 
-fn plan(runbook: &Runbook<'_>, arguments: &[&str]) -> Plan {
+fn plan(runbook: &Runbook<'_>, arguments: &[&str]) -> Told {
     let ran = runbook.execute(&[arguments, &["--dry-run", "--output", "json"]].concat()).exits(0).wrote_nothing();
     let trace = trace(&ran);
     let writes = planned(&trace);
     assert!(ran.judged().len() <= writes.len(), "{:#?}", ran.judged());
-    Plan { trace, writes }
+    Told { by: "the dry run".to_owned(), trace, writes }
 }
 
-/// What rehearsals on a snapshot of the cluster write, each under its helm's name.
-fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Vec<(String, Vec<String>)> {
+/// What rehearsals on a snapshot of the cluster say.
+fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Vec<Told> {
     if rehearsed == Rehearsed::Not {
         return Vec::new();
     }
@@ -82,11 +84,12 @@ fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> 
     }
     let mut told = Vec::new();
     for helm in helms {
-        let how = ["--rehearse", &snapshot, "--helm", &helm, "--audit-log", &log];
-        runbook.execute(&[arguments, &how].concat()).exits(0).wrote_nothing();
+        let how = ["--rehearse", &snapshot, "--helm", &helm, "--audit-log", &log, "--trace", "--output", "json"];
+        let ran = runbook.execute(&[arguments, &how].concat()).exits(0).wrote_nothing();
         let asked = audit_log(log.as_ref()).unwrap().into_iter();
         let writes = asked.filter(|entry| is_ours(entry) && entry.is_mutating());
-        told.push((helm, writes.map(|entry| AuditEntry::summary(&entry)).collect()));
+        let writes = writes.map(|entry| AuditEntry::summary(&entry)).collect();
+        told.push(Told { by: format!("the rehearsal with {helm}"), trace: trace(&ran), writes });
     }
     told
 }
@@ -94,33 +97,33 @@ fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> 
 /// Plans a run and rehearses it, makes it, and demands that it did what was said.
 pub(crate) fn run(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Ran {
     let plan = plan(runbook, arguments);
-    let rehearsals = rehearse(runbook, arguments, rehearsed);
     let before = prediction::read(runbook.plane, &plan.writes);
+    let mut told = rehearse(runbook, arguments, rehearsed);
+    told.insert(0, plan);
     let ran = runbook.execute(arguments).exits(0);
-    let wrote = ordered(ran.writes());
+    let wrote = ran.writes();
     assert!(!wrote.is_empty(), "a run that writes nothing says nothing of what was foretold");
-    same("the dry run", &ordered(plan.writes.clone()), &wrote);
-    for (helm, writes) in rehearsals {
-        same(&format!("the rehearsal with {helm}"), &ordered(writes), &wrote);
+    let found = prediction::read(runbook.plane, &wrote);
+    for told in &told {
+        told.is_what_was_written(&wrote);
+        told.is_what_was_left(&before, &found);
     }
-    left(runbook, &plan, &before);
     ran
 }
 
-/// Demands that a run's writes are those that were foretold.
-#[track_caller]
-fn same(who: &str, told: &[String], wrote: &[String]) {
-    if told == wrote {
-        return;
+impl Told {
+    fn is_what_was_written(&self, wrote: &[String]) {
+        let (told, wrote) = (ordered(self.writes.clone()), ordered(wrote.to_vec()));
+        if told != wrote {
+            let (told, wrote) = (told.join("\n") + "\n", wrote.join("\n") + "\n");
+            let differing = similar::TextDiff::from_lines(&told, &wrote);
+            let differing = differing.unified_diff().context_radius(3).to_string();
+            panic!("{} said otherwise (-) than the run wrote (+):\n{differing}", self.by);
+        }
     }
-    let (told, wrote) = (told.join("\n") + "\n", wrote.join("\n") + "\n");
-    let differing = similar::TextDiff::from_lines(&told, &wrote);
-    panic!("{who} said otherwise (-) than the run wrote (+):\n{}", differing.unified_diff().context_radius(3));
-}
 
-fn left(runbook: &Runbook<'_>, plan: &Plan, before: &Objects) {
-    let (predicted, found) =
-        (prediction::predicted(before, &plan.trace), prediction::read(runbook.plane, &plan.writes));
-    let lines = prediction::differences(&predicted, &found);
-    assert!(lines.is_empty(), "the dry run predicted other objects than the run left:\n{}", lines.join("\n"));
+    fn is_what_was_left(&self, before: &Objects, found: &Objects) {
+        let lines = prediction::differences(&prediction::predicted(before, &self.trace), found);
+        assert!(lines.is_empty(), "{} predicted other objects than the run left:\n{}", self.by, lines.join("\n"));
+    }
 }
