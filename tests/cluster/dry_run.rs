@@ -7,6 +7,7 @@ use runbook_control_plane::{Helm, charts_or_skip};
 
 use crate::canary::{Cluster, unrevisioned};
 use crate::foretold::{Rehearsed, ordered, planned, trace};
+use crate::hindered::account;
 use crate::runbook::{Runbook, charts};
 
 /// Plans twice, once with the API server asked and once without, and demands that nothing was written.
@@ -38,6 +39,13 @@ fn a_dry_run_writes_nothing_whether_the_server_is_asked_or_not() {
     // Refusals of prechecks stand in a dry run as they stand in a run.
     let refused = plan(&runbook, 7, &[&in_place("1.31.0-rc.0")[..], &[with, &charts]].concat());
     assert_eq!(refused, Vec::<String>::new());
+    // The roles that it prints let the run through, and hold nothing that a person would have to add.
+    let arguments = [&in_place("1.30.3")[..], &[with, &charts]].concat();
+    let roles = runbook.run(&[&arguments[..], &["--dry-run", "--rbac"]].concat()).exits(0).wrote_nothing().printed;
+    cluster.plane.apply(&roles).unwrap();
+    let account = account(&cluster, "runbook-in-place-upgrade").display().to_string();
+    let ran = runbook.run(&[&arguments[..], &["--kubeconfig", &account]].concat()).exits(0);
+    assert_eq!(ordered(told), ordered(ran.writes()));
     let precheck = ["precheck.rhai", "--for", "in-place", "--target", "1.30.3", with, &charts];
     assert_eq!(plan(&runbook, 0, &precheck), Vec::<String>::new());
     // And the smallest of runbooks does what was said.

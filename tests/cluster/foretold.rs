@@ -60,8 +60,9 @@ pub(crate) fn planned(trace: &Value) -> Vec<String> {
     writes.iter().filter_map(|write| write.as_str().map(str::to_owned)).collect()
 }
 
-fn plan(runbook: &Runbook<'_>, arguments: &[&str]) -> Told {
-    let ran = runbook.execute(&[arguments, &["--dry-run", "--output", "json"]].concat()).exits(0).wrote_nothing();
+fn plan(runbook: &Runbook<'_>, arguments: &[&str], file: &str) -> Told {
+    let how = ["--dry-run", "--output", "json", "--plan-out", file];
+    let ran = runbook.execute(&[arguments, &how].concat()).exits(0).wrote_nothing();
     let trace = trace(&ran);
     let writes = planned(&trace);
     assert!(ran.judged().len() <= writes.len(), "{:#?}", ran.judged());
@@ -94,13 +95,15 @@ fn rehearse(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> 
     told
 }
 
-/// Plans a run and rehearses it, makes it, and demands that it did what was said.
+/// Plans a run and rehearses it, makes it as one that is held to the plan, and demands that it did what was said.
 pub(crate) fn run(runbook: &Runbook<'_>, arguments: &[&str], rehearsed: Rehearsed) -> Ran {
-    let plan = plan(runbook, arguments);
+    let folder = tempfile::tempdir_in(runbook.plane.folder().unwrap()).unwrap();
+    let file = folder.path().join("plan.json").display().to_string();
+    let plan = plan(runbook, arguments, &file);
     let before = prediction::read(runbook.plane, &plan.writes);
     let mut told = rehearse(runbook, arguments, rehearsed);
     told.insert(0, plan);
-    let ran = runbook.execute(arguments).exits(0);
+    let ran = runbook.execute(&[arguments, &["--plan", &file]].concat()).exits(0);
     let wrote = ran.writes();
     assert!(!wrote.is_empty(), "a run that writes nothing says nothing of what was foretold");
     let found = prediction::read(runbook.plane, &wrote);

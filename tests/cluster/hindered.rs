@@ -45,10 +45,15 @@ fn planner(cluster: &Cluster) -> PathBuf {
         .unwrap();
     }
     cluster.plane.apply(&manifests).unwrap();
-    let token = cluster.kubectl(&["create", "token", "planner", "--namespace=default"]);
+    account(cluster, "planner")
+}
+
+/// A kubeconfig of a service account in `default`.
+pub(crate) fn account(cluster: &Cluster, name: &str) -> PathBuf {
+    let token = cluster.kubectl(&["create", "token", name, "--namespace=default"]);
     let mut config: Value = serde_json::from_str(&fs_err::read_to_string(cluster.plane.kubeconfig()).unwrap()).unwrap();
     config["users"][0]["user"] = serde_json::json!({ "token": token.trim() });
-    let file = cluster.plane.folder().unwrap().join("planner.yaml");
+    let file = cluster.plane.folder().unwrap().join(format!("{name}.yaml"));
     fs_err::write(&file, config.to_string()).unwrap();
     file
 }
