@@ -162,15 +162,9 @@ impl Fields {
             if term.is_empty() {
                 continue;
             }
-            let (path, value, is_equal) = if let Some((path, value)) = term.split_once("!=") {
-                (path, value, false)
-            } else if let Some((path, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
-                (path, value, true)
-            } else {
-                let message = format!("invalid selector: '{text}'; can't understand '{term}'");
-                return Err(Status::bad_request(message));
-            };
-            terms.push(Term { path: path.to_owned(), value: value.replace('\\', ""), is_equal });
+            let (path, is_equal, value) = operator(&term)
+                .ok_or_else(|| Status::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'")))?;
+            terms.push(Term { path: path.to_owned(), value: unescaped(value)?, is_equal });
         }
         Ok(Self(terms))
     }
@@ -208,6 +202,33 @@ impl Fields {
     }
 }
 
+/// What stands before the first operator, whether it asks for equality, and what stands behind it.
+fn operator(term: &str) -> Option<(&str, bool, &str)> {
+    let (before, behind) = term.split_once('=')?;
+    Some(match before.strip_suffix('!') {
+        Some(path) => (path, false, behind),
+        None => (before, true, behind.strip_prefix('=').unwrap_or(behind)),
+    })
+}
+
+fn unescaped(value: &str) -> Result<String, Status> {
+    let wrong = |what: &str, why: String| Status::bad_request(format!("invalid field selector: {what}: {why}"));
+    let (mut plain, mut characters) = (String::with_capacity(value.len()), value.chars());
+    while let Some(character) = characters.next() {
+        match (character, if character == '\\' { characters.next() } else { None }) {
+            ('\\', Some(escaped @ ('\\' | ',' | '='))) => plain.push(escaped),
+            ('\\', other) => {
+                let sequence = other.map_or_else(|| "\\".to_owned(), |other| format!("\\{other}"));
+                return Err(wrong("invalid escape sequence", sequence));
+            }
+            // The server's words give the character's number.
+            (',' | '=', _) => return Err(wrong("unescaped character in value", u32::from(character).to_string())),
+            (other, _) => plain.push(other),
+        }
+    }
+    Ok(plain)
+}
+
 /// The terms between commas that are not escaped.
 fn pieces(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
@@ -225,7 +246,9 @@ fn pieces(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
 
@@ -262,7 +285,9 @@ mod tests {
         for broken in ["app in web", "app in (web", "=b", "a b", "a>x", ",", "-a"] {
             assert!(Labels::parse(broken).is_err(), "{broken}");
         }
-        assert!(Fields::parse("metadata.name").is_err());
+        for broken in ["metadata.name", "a=b=c", "a!==b", r"a=\b", "a=b\\"] {
+            assert!(Fields::parse(broken).is_err(), "{broken}");
+        }
     }
 
     #[test]
@@ -284,6 +309,94 @@ mod tests {
             let equal = Labels::parse(&format!("{key}={value}")).unwrap().matches(|_| held.as_deref());
             let other = Labels::parse(&format!("{key}!={value}")).unwrap().matches(|_| held.as_deref());
             prop_assert_ne!(equal, other);
+        }
+
+        #[test]
+        fn a_label_selector_holds_where_each_of_its_terms_does(
+            terms in vec((key(), test()), 0..4), spaces in "[ ]{0,2}", sign in select(&["=", "=="][..]), held in labels()
+        ) {
+            let text: Vec<_> = terms.iter().map(|(key, test)| written(key, test, &spaces, sign)).collect();
+            let text = text.join(&format!("{spaces},{spaces}"));
+            let read = Labels::parse(&text).unwrap();
+            prop_assert_eq!(&read.0, &terms, "`{}`", text);
+            prop_assert_eq!(read.is_empty(), terms.is_empty());
+            let expected = terms.iter().all(|(key, test)| by_hand(test, held.get(key).map(String::as_str)));
+            prop_assert_eq!(read.matches(|key| held.get(key).map(String::as_str)), expected, "`{}` on {:?}", text, held);
+        }
+
+        #[test]
+        fn a_field_selector_holds_where_each_of_its_terms_does(
+            terms in vec((select(&FIELDS[..]), r"[ab,=\\]{0,2}", any::<bool>()), 0..4), held in vec(r"[ab,=\\]{0,2}", 3)
+        ) {
+            let term = |(path, value, is_equal): &(&str, String, bool)| {
+                let value = value.replace('\\', r"\\").replace(',', r"\,").replace('=', r"\=");
+                format!("{path}{}{value}", if *is_equal { "=" } else { "!=" })
+            };
+            let text = terms.iter().map(term).collect::<Vec<_>>().join(",");
+            let read = Fields::parse(&text).unwrap();
+            let expected: Vec<_> = terms
+                .iter()
+                .map(|(path, value, is_equal)| Term { path: (*path).to_owned(), value: value.clone(), is_equal: *is_equal })
+                .collect();
+            prop_assert_eq!(&read.0, &expected, "`{}`", text);
+            let object = serde_json::json!({ "kind": "Pod", "apiVersion": "v1", "metadata": { "name": held[0] },
+                "spec": { "nodeName": held[1] } });
+            let pods = GroupResource::new("", "pods");
+            let stored = Stored::of(&pods, &object, 1);
+            let of = |path: &str| held[FIELDS.iter().position(|field| *field == path).unwrap()].clone();
+            let expected = terms.iter().all(|(path, value, is_equal)| (of(path) == *value) == *is_equal);
+            prop_assert_eq!(read.matches(&pods, &stored, |path| Some(of(path))), expected, "`{}` on {:?}", text, held);
+        }
+    }
+
+    /// Of a pod's own, of its index, and one that a definition would declare.
+    const FIELDS: [&str; 3] = ["metadata.name", "spec.nodeName", "spec.color"];
+
+    fn key() -> impl Strategy<Value = String> {
+        select(&["app", "tier", "example.com/in", "notin"][..]).prop_map(str::to_owned)
+    }
+
+    fn labels() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+        proptest::collection::btree_map(key(), prop_oneof!["[ab]{0,1}", "-?[0-3]"], 0..4)
+    }
+
+    fn test() -> impl Strategy<Value = Test> {
+        let values = || vec("[ab0-3]{0,1}", 1..4);
+        prop_oneof![
+            values().prop_map(Test::In),
+            values().prop_map(Test::NotIn),
+            Just(Test::Exists),
+            Just(Test::Absent),
+            (-1..4_i64).prop_map(Test::Above),
+            (-1..4_i64).prop_map(Test::Below),
+        ]
+    }
+
+    /// A term as somebody may write it.
+    fn written(key: &str, test: &Test, spaces: &str, sign: &str) -> String {
+        let list = |values: &[String]| values.join(&format!("{spaces},{spaces}"));
+        match test {
+            Test::In(values) if values.len() == 1 => format!("{key}{spaces}{sign}{spaces}{}", values[0]),
+            Test::NotIn(values) if values.len() == 1 => format!("{key}{spaces}!={spaces}{}", values[0]),
+            Test::In(values) => format!("{key} in {spaces}({spaces}{})", list(values)),
+            Test::NotIn(values) => format!("{key} notin {spaces}({spaces}{})", list(values)),
+            Test::Exists => key.to_owned(),
+            Test::Absent => format!("!{spaces}{key}"),
+            Test::Above(bound) => format!("{key}{spaces}>{spaces}{bound}"),
+            Test::Below(bound) => format!("{key}{spaces}<{spaces}{bound}"),
+        }
+    }
+
+    /// What Kubernetes' reference says of the operators.
+    fn by_hand(test: &Test, held: Option<&str>) -> bool {
+        match (test, held) {
+            (Test::In(values), Some(held)) => values.contains(&held.to_owned()),
+            (Test::NotIn(values), Some(held)) => !values.contains(&held.to_owned()),
+            (Test::Exists, held) => held.is_some(),
+            (Test::Absent | Test::NotIn(_), None) => true,
+            (Test::Above(bound), Some(held)) => held.parse().is_ok_and(|held: i64| held > *bound),
+            (Test::Below(bound), Some(held)) => held.parse().is_ok_and(|held: i64| held < *bound),
+            (Test::Absent, Some(_)) | (Test::In(_) | Test::Above(_) | Test::Below(_), None) => false,
         }
     }
 }

@@ -10,6 +10,8 @@ mod merge;
 mod owner;
 #[cfg(test)]
 pub(crate) mod peers;
+#[cfg(test)]
+mod property;
 mod refusal;
 mod remove;
 mod set;

@@ -11,6 +11,8 @@ mod strategic;
 mod words;
 
 #[cfg(test)]
+mod property;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use json::json;

@@ -150,7 +150,13 @@ pub struct Answers {
 impl Scenario {
     /// Reads a scenario. An error names the line and what is wrong there.
     pub fn read(text: &str) -> Result<Self, String> {
-        serde_saphyr::from_str(text).map_err(|error| error.to_string())
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        match scenario.nodes {
+            Some(Nodes::Count(count)) if count > Nodes::MOST => {
+                Err(format!("`nodes: {count}` is more than a simulation holds; {} are the most", Nodes::MOST))
+            }
+            _ => Ok(scenario),
+        }
     }
 
     /// The nodes that are made.
@@ -224,5 +230,7 @@ mod tests {
         assert!(unknown.contains("releasses") && unknown.contains('2'), "{unknown}");
         let malformed = Scenario::read("timing:\n  ready: soon\n").unwrap_err();
         assert!(malformed.contains("soon") && malformed.contains('2'), "{malformed}");
+        let mistyped = Scenario::read("nodes: 3000000\n").unwrap_err();
+        assert!(mistyped.contains("nodes: 3000000") && mistyped.contains("100000"), "{mistyped}");
     }
 }

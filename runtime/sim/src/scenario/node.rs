@@ -44,6 +44,9 @@ impl Default for Nodes {
 }
 
 impl Nodes {
+    /// More than that is a slip of the hand: twenty times what Kubernetes itself is made for.
+    pub(super) const MOST: u32 = 100_000;
+
     /// As objects.
     pub fn all(&self) -> Vec<Value> {
         match self {
