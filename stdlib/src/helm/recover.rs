@@ -21,6 +21,11 @@ const STALE_AFTER: Param<Option<Duration>> = Param::option(
     "How old a pending revision must be before nobody can still be at work on it; 15m if absent.",
 );
 
+const OR_UNINSTALL: Param<Option<bool>> = Param::option(
+    "or_uninstall",
+    "Uninstall a release of which no revision was ever finished, as there is none to go back to; a fault if absent.",
+);
+
 /// Three times helm's own patience.
 const STALE: Duration = Duration::from_mins(15);
 
@@ -28,7 +33,7 @@ const STALE: Duration = Duration::from_mins(15);
 pub(super) const RECOVER: Primitive = Primitive {
     name: "helm::recover",
     summary: "Bring a release that a helm left pending back to its last finished revision; any other stays as it is.",
-    params: &[&RELEASE, &NAMESPACE, &CONTEXT, &STALE_AFTER, &WAIT, &TIMEOUT, &FORCE_CONFLICTS],
+    params: &[&RELEASE, &NAMESPACE, &CONTEXT, &STALE_AFTER, &OR_UNINSTALL, &WAIT, &TIMEOUT, &FORCE_CONFLICTS],
     effect: Effect::Write(Repeat::Ask),
     answer: Answer::Recorded,
     announce,
@@ -71,8 +76,16 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
             )));
         }
         let Some(finished) = history.finished() else {
+            if args.get(&OR_UNINSTALL) == Some(true) {
+                let line = Line::writing("uninstall", beyond(patience(call, args)))
+                    .release(&release)
+                    .switch("--wait", args.get(&WAIT) == Some(true));
+                tool.run_at(&target, line).await?;
+                let found = json!({ "status": last.status, "revision": last.revision, "pending": true });
+                return Ok(json!({ "changed": true, "release": release, "revision": null, "found": found }));
+            }
             return Err(pending(last, call.world, &release).hint(
-                "no revision was ever finished, so there is none to go back to: `helm::uninstall` it and begin anew",
+                "no revision was ever finished, so there is none to go back to: pass `or_uninstall: true`, and begin anew",
             ));
         };
         let found = examine(call, &tool, &target, &release, last, finished).await?;
