@@ -1,48 +1,66 @@
-//! A fault at the writes of a bundled runbook: the run stops and says what state things are in, and a run that is started again from
-//! there ends where the undisturbed one does.
+//! A fault at the calls of a bundled runbook: the run stops and says what state things are in, and a run that is started again
+//! from there ends where the undisturbed one does.
 //!
-//! Not known here: what any of the writes is for.
+//! A test tries some of the calls, each day others, and at least one of each kind of write; `RUNBOOK_FAULTS=all` has it try all
+//! of them in every way. Not known here: what any of the calls is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use runbook_sim::AuditEntry;
 use runbook_sim::scenario::Trouble;
 use serde_json::{Value, json};
 
-use super::settled::{differences, settled};
-use super::{Moment, Ran, Theatre, moment};
+use super::settled::differences;
+use super::{Moment, Theatre, moment};
 
-/// How long a person takes to look at it: longer than a dead run keeps its lease.
-const MEANWHILE: Duration = Duration::from_mins(5);
+/// How long a person takes to look at it: longer than a dead run keeps its lease, and than a helm counts as still at work.
+const MEANWHILE: Duration = Duration::from_mins(20);
 
-/// What goes wrong with the n-th write.
+/// What goes wrong with the n-th call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
-    /// It and every write after it is answered with 500, up to the end of the run.
+    /// It, a write, and every write after it is answered with 500, up to the end of the run.
     Down,
     /// It alone is.
     Once,
     /// It is carried out, and the answer is lost.
     Lost,
+    /// It, whatever it is, and everything after it is answered with 503, up to the end of the run.
+    Away,
 }
+
+/// What goes wrong with a write; with a read it is always the same.
+const WAYS: [Wrong; 3] = [Wrong::Down, Wrong::Once, Wrong::Lost];
 
 impl Wrong {
     fn at(self, n: usize) -> Vec<Trouble> {
-        let (times, answer) = match self {
-            Self::Down => (0, json!(500)),
-            Self::Once => (1, json!(500)),
-            Self::Lost => (1, json!("reset")),
-        };
-        let trouble = json!({ "client": "runbook/", "verb": "write", "call": n, "times": times, "answer": answer });
+        let mut trouble = json!({ "client": "runbook/", "verb": "write", "call": n, "times": 1, "answer": 500 });
+        match self {
+            Self::Down => trouble["times"] = json!(0),
+            Self::Once => {}
+            Self::Lost => trouble["answer"] = json!("reset"),
+            Self::Away => {
+                trouble = json!({ "client": "runbook/", "call": n, "times": 0, "answer": 503 });
+            }
+        }
         vec![serde_json::from_value(trouble).unwrap()]
     }
 }
 
-/// The undisturbed run: where it begins, what it writes and where it ends.
+/// What tells kinds of writes apart: the verb, the resource, and who of ours writes.
+fn kind(write: &AuditEntry) -> String {
+    let AuditEntry { verb, group, resource, subresource, uri, .. } = write;
+    let manager = uri.split(['?', '&']).find(|part| part.starts_with("fieldManager=")).unwrap_or_default();
+    format!("{verb} {group}/{resource}/{subresource} {manager}")
+}
+
+/// The undisturbed run: where it begins, what it asks and writes, and where it ends.
 struct Undisturbed {
     theatre: Theatre,
     begin: Moment,
-    writes: Vec<String>,
+    requests: Vec<AuditEntry>,
+    writes: Vec<AuditEntry>,
     end: BTreeMap<String, Value>,
 }
 
@@ -52,61 +70,112 @@ impl Undisturbed {
         let begin = moment(&theatre.cluster());
         let cluster = theatre.cluster_at(&begin, Vec::new());
         let ran = theatre.run(&cluster, &["all"]).exits(0);
-        let end = settled(cluster.simulation.objects());
-        let writes = ran.writes.iter().map(runbook_sim::AuditEntry::summary).collect();
-        Self { theatre, begin, writes, end }
+        let end = theatre.ended(&cluster);
+        Self { theatre, begin, requests: ran.requests, writes: ran.writes, end }
     }
 
     /// One row of the matrix; what is wrong with it in words, nothing where all is well.
     fn disturbed(&self, wrong: Wrong, n: usize) -> Result<(), String> {
-        let write = &self.writes[n - 1];
+        let struck = if wrong == Wrong::Away { &self.requests[n - 1..] } else { &self.writes[n - 1..n] };
         let cluster = self.theatre.cluster_at(&self.begin, wrong.at(n));
         let stopped = self.theatre.run(&cluster, &["all"]);
-        let place = format!("write {n}, {write}, {wrong:?}");
-        let state = |ran: &Ran| ["Now:", "RB0"].iter().all(|words| ran.printed.contains(words));
-        // A lost answer may be made good by looking; a lease that cannot be renewed or let go of once is no reason to stop.
-        let may_go_on = wrong == Wrong::Lost || write.contains("leases ");
-        if stopped.exit.code() == 0 && !may_go_on {
+        let place = format!("{wrong:?} at {n}, {}", struck[0].summary());
+        let went_on = stopped.exit.code() == 0;
+        // What is down stays down: whoever goes on all the same has not noticed. A lease that cannot be let go of is no reason to stop.
+        if went_on && wrong == Wrong::Down && struck[0].resource != "leases" {
             return Err(format!("{place}: the run went on\n{}", stopped.printed));
         }
-        if stopped.exit.code() != 0 && !state(&stopped) {
+        if !went_on && !["Now:", "RB0"].iter().all(|words| stopped.printed.contains(words)) {
             return Err(format!("{place}: it does not say what state things are in\n{}", stopped.printed));
         }
-        cluster.simulation.set_troubles(Vec::new());
-        cluster.simulation.clock().advance(MEANWHILE);
-        let again = self.theatre.run(&cluster, &["all"]);
-        if again.exit.code() != 0 {
-            return Err(format!(
-                "{place}: it cannot be started again\n{}\n=== first\n{}",
-                again.printed, stopped.printed
-            ));
+        let mut told = format!("=== first\n{}", stopped.printed);
+        if !went_on {
+            cluster.simulation.set_troubles(Vec::new());
+            self.theatre.pass(&cluster, MEANWHILE);
+            let again = self.theatre.run(&cluster, &["all"]);
+            told = format!("{told}\n=== again\n{}", again.printed);
+            if again.exit.code() != 0 {
+                return Err(format!("{place}: it cannot be started again\n{told}"));
+            }
         }
-        let found = settled(cluster.simulation.objects());
-        let lines = differences(&self.end, &found);
-        if lines.is_empty() {
-            Ok(())
-        } else {
-            Err(format!(
-                "{place}: it ends elsewhere\n{}\n=== first\n{}\n=== again\n{}",
-                lines.join("\n"),
-                stopped.printed,
-                again.printed
-            ))
-        }
+        let lines = differences(&self.end, &self.theatre.ended(&cluster));
+        if lines.is_empty() { Ok(()) } else { Err(format!("{place}: it ends elsewhere\n{}\n{told}", lines.join("\n"))) }
     }
 }
 
-/// Disturbs every `step`-th write and the last, each in another way than the one before.
-fn goes_on_after_a_fault(runbook: &str, step: usize) {
-    let undisturbed = Undisturbed::of(runbook);
-    let count = undisturbed.writes.len();
-    let mut rows: Vec<_> = (1..=count).step_by(step).collect();
-    if rows.last() != Some(&count) {
-        rows.push(count);
+/// Which calls are tried: of those that have nothing new about them, one in `every`.
+struct Rows<'a> {
+    undisturbed: &'a Undisturbed,
+    every: usize,
+}
+
+impl Rows<'_> {
+    fn all(&self) -> Vec<(Wrong, usize)> {
+        let writes = WAYS.into_iter().flat_map(|way| (1..=self.undisturbed.writes.len()).map(move |n| (way, n)));
+        writes.chain((1..=self.undisturbed.requests.len()).map(|n| (Wrong::Away, n))).collect()
     }
-    let ways = [Wrong::Down, Wrong::Once, Wrong::Lost].into_iter().cycle();
-    let found: Vec<_> = rows.iter().zip(ways).filter_map(|(n, wrong)| undisturbed.disturbed(wrong, *n).err()).collect();
-    assert!(found.is_empty(), "{} of {} rows:\n\n{}", found.len(), rows.len(), found.join("\n\n"));
+
+    /// The first of each kind, and every so many of all that there are; another part of them each day.
+    fn some(&self, day: usize) -> Vec<(Wrong, usize)> {
+        let mut seen = BTreeSet::new();
+        let firsts = self.undisturbed.writes.iter().enumerate().filter(|(_, write)| seen.insert(kind(write)));
+        let of_kinds: Vec<_> = firsts.map(|(at, _)| (WAYS[(at + day) % WAYS.len()], at + 1)).collect();
+        let all = self.all();
+        let others = all.into_iter().enumerate().filter(|(at, _)| (at + day).is_multiple_of(self.every));
+        let mut rows = of_kinds;
+        for (_, row) in others {
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+}
+
+/// Disturbs the calls of a runbook, one in `every` of them where not all are asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which part of a matrix is tried is up to who runs the test, and to the day"
+)]
+fn goes_on_after_a_fault(runbook: &str, every: usize) {
+    let undisturbed = Undisturbed::of(runbook);
+    let rows = Rows { undisturbed: &undisturbed, every };
+    let asked = std::env::var("RUNBOOK_FAULTS").unwrap_or_default();
+    let today = jiff::Timestamp::now().as_second() / (24 * 60 * 60);
+    let day = asked.parse().unwrap_or(usize::try_from(today).unwrap());
+    let tried = if asked == "all" { rows.all() } else { rows.some(day) };
+    let began = std::time::Instant::now();
+    let found: Vec<_> = tried.iter().filter_map(|(wrong, n)| undisturbed.disturbed(*wrong, *n).err()).collect();
+    println!(
+        "{runbook}: {} of {} rows in {:.0?}; {} writes among {} requests",
+        tried.len(),
+        rows.all().len(),
+        began.elapsed(),
+        undisturbed.writes.len(),
+        undisturbed.requests.len()
+    );
+    assert!(
+        found.is_empty(),
+        "{} of {} rows; `RUNBOOK_FAULTS={day}` tries them again:\n\n{}",
+        found.len(),
+        tried.len(),
+        found.join("\n\n")
+    );
+}
+
+#[test]
+fn remove_revision_goes_on_after_a_fault() {
+    goes_on_after_a_fault("remove-revision", 30);
+}
+
+#[test]
+fn revision_tag_goes_on_after_a_fault() {
+    goes_on_after_a_fault("revision-tag", 30);
+}
+
+#[test]
+fn precheck_goes_on_after_a_fault() {
+    goes_on_after_a_fault("precheck", 10);
 }
 
 #[test]

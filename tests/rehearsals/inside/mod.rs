@@ -9,8 +9,10 @@ mod fault;
 mod happy;
 mod settled;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use runbook_core::journal::Journal;
@@ -49,7 +51,9 @@ struct Ran {
     exit: Exit,
     /// All that it printed, with single spaces between words.
     printed: String,
-    /// What it asked of the API server to change, in order.
+    /// What it asked of the API server, in order.
+    requests: Vec<AuditEntry>,
+    /// What of that was to change something.
     writes: Vec<AuditEntry>,
 }
 
@@ -129,10 +133,10 @@ impl Theatre {
     fn run(&self, cluster: &Arc<Rehearsal>, approvals: &[&str]) -> Ran {
         let mut options = self.prepared.options.clone();
         options.beforehand.approved = approvals.iter().map(|id| (*id).to_owned()).collect();
-        let writes = Arc::new(Mutex::new(Vec::new()));
-        let seen = writes.clone();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = asked.clone();
         cluster.simulation.set_witness(Arc::new(move |entry: &AuditEntry| {
-            if entry.is_write() && entry.client.starts_with("runbook/") {
+            if entry.client.starts_with("runbook/") {
                 seen.lock().unwrap().push(entry.clone());
             }
         }));
@@ -141,8 +145,22 @@ impl Theatre {
         let exit = stage.play(Journal::in_memory(), "REHEARSAL".to_owned(), self.given.clone());
         let exit = exit.map_err(|stopped| in_words(&stopped)).unwrap();
         let printed = format!("{} {}", &self.out.text()[before.0..], &self.err.text()[before.1..]);
-        let writes = writes.lock().unwrap().clone();
-        Ran { exit, printed: printed.split_whitespace().collect::<Vec<_>>().join(" "), writes }
+        let requests = asked.lock().unwrap().clone();
+        let writes = requests.iter().filter(|entry| entry.is_write()).cloned().collect();
+        Ran { exit, printed: printed.split_whitespace().collect::<Vec<_>>().join(" "), requests, writes }
+    }
+
+    /// Lets time pass in a cluster in which nobody of ours is at work: at once, as waiting through it costs the machine's time too.
+    fn pass(&self, cluster: &Rehearsal, span: Duration) {
+        let clock = cluster.simulation.clock();
+        clock.advance(span);
+        self.runtime.block_on(clock.wait(Duration::from_secs(3)));
+    }
+
+    /// What a cluster has come to, once pods that were on their way out are gone.
+    fn ended(&self, cluster: &Rehearsal) -> BTreeMap<String, Value> {
+        self.pass(cluster, Duration::from_mins(1));
+        settled::settled(cluster.simulation.objects())
     }
 }
 

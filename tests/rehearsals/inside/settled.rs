@@ -10,10 +10,10 @@ use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
 /// Kinds that only tell how things came to be, or are made of others.
-const DERIVED: [&str; 5] = ["Event", "Lease", "ReplicaSet", "ControllerRevision", "EndpointSlice"];
+const DERIVED: [&str; 6] = ["Event", "Lease", "ReplicaSet", "ControllerRevision", "EndpointSlice", "Endpoints"];
 
 /// Fields that are chance.
-const CHANCE: [&str; 20] = [
+const CHANCE: [&str; 21] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -31,6 +31,8 @@ const CHANCE: [&str; 20] = [
     "nodeName",
     "volumeMounts",
     "volumes",
+    // What the injector found in the pod, names of mounted tokens included.
+    "proxy.istio.io/overrides",
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",
     "control-plane.alpha.kubernetes.io/leader",
