@@ -1,8 +1,8 @@
 //! A fault at the calls of a bundled runbook: the run stops and says what state things are in, and a run that is started again
 //! from there ends where the undisturbed one does.
 //!
-//! A test tries some of the calls, each day others, and at least one of each kind of write; `RUNBOOK_FAULTS=all` has it try all
-//! of them in every way. Not known here: what any of the calls is for.
+//! A test tries some of the calls, and at least one of each kind of write; `RUNBOOK_FAULTS=3` has it try others, and
+//! `RUNBOOK_FAULTS=all` all of them in every way. Not known here: what any of the calls is for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -115,13 +115,13 @@ impl Rows<'_> {
         writes.chain((1..=self.undisturbed.requests.len()).map(|n| (Wrong::Away, n))).collect()
     }
 
-    /// The first of each kind, and every so many of all that there are; another part of them each day.
-    fn some(&self, day: usize) -> Vec<(Wrong, usize)> {
+    /// The first of each kind, and every so many of all that there are; another part of them each turn.
+    fn some(&self, turn: usize) -> Vec<(Wrong, usize)> {
         let mut seen = BTreeSet::new();
         let firsts = self.undisturbed.writes.iter().enumerate().filter(|(_, write)| seen.insert(kind(write)));
-        let of_kinds: Vec<_> = firsts.map(|(at, _)| (WAYS[(at + day) % WAYS.len()], at + 1)).collect();
+        let of_kinds: Vec<_> = firsts.map(|(at, _)| (WAYS[(at + turn) % WAYS.len()], at + 1)).collect();
         let all = self.all();
-        let others = all.into_iter().enumerate().filter(|(at, _)| (at + day).is_multiple_of(self.every));
+        let others = all.into_iter().enumerate().filter(|(at, _)| (at + turn).is_multiple_of(self.every));
         let mut rows = of_kinds;
         for (_, row) in others {
             if !rows.contains(&row) {
@@ -135,15 +135,14 @@ impl Rows<'_> {
 /// Disturbs the calls of a runbook, one in `every` of them where not all are asked for.
 #[expect(
     clippy::disallowed_methods,
-    reason = "which part of a matrix is tried is up to who runs the test, and to the day"
+    reason = "which part of a matrix is tried is up to who runs the test"
 )]
 fn goes_on_after_a_fault(runbook: &str, every: usize) {
     let undisturbed = Undisturbed::of(runbook);
     let rows = Rows { undisturbed: &undisturbed, every };
     let asked = std::env::var("RUNBOOK_FAULTS").unwrap_or_default();
-    let today = jiff::Timestamp::now().as_second() / (24 * 60 * 60);
-    let day = asked.parse().unwrap_or(usize::try_from(today).unwrap());
-    let tried = if asked == "all" { rows.all() } else { rows.some(day) };
+    let turn = asked.parse().unwrap_or(0);
+    let tried = if asked == "all" { rows.all() } else { rows.some(turn) };
     let began = std::time::Instant::now();
     let found: Vec<_> = tried.iter().filter_map(|(wrong, n)| undisturbed.disturbed(*wrong, *n).err()).collect();
     println!(
@@ -156,7 +155,7 @@ fn goes_on_after_a_fault(runbook: &str, every: usize) {
     );
     assert!(
         found.is_empty(),
-        "{} of {} rows; `RUNBOOK_FAULTS={day}` tries them again:\n\n{}",
+        "{} of {} rows; `RUNBOOK_FAULTS={turn}` tries them again:\n\n{}",
         found.len(),
         tried.len(),
         found.join("\n\n")
