@@ -58,7 +58,8 @@ impl<'a> Tool<'a> {
         let answered = match program {
             Which::File(file) => ask_version(world, file).await?,
             Which::Builtin => match &world.helm.stands_for {
-                Some(file) => ask_version(world, file).await?,
+                // One that cannot be used is a matter of the run that wants it.
+                Some(file) => ask_version(world, file).await.unwrap_or(builtin::VERSION),
                 None => builtin::VERSION,
             },
         };
