@@ -17,6 +17,8 @@ mod apply;
 mod audit;
 mod controller;
 mod defaults;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 mod listen;
 pub mod overlay;

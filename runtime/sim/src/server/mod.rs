@@ -52,7 +52,7 @@ pub(crate) use self::{
     path::{Path, Place, read as read_path, without_watch},
     query::Query,
     render::arrange,
-    shape::reread,
+    shape::{recorded, reread},
 };
 use crate::{
     admission::Answerer,

@@ -35,6 +35,11 @@ static RECORDED: LazyLock<Arc<Document>> = LazyLock::new(|| {
     }
 });
 
+/// The schemas of all recorded kinds.
+pub(crate) fn recorded() -> &'static Arc<Document> {
+    &RECORDED
+}
+
 /// The schema of a kind, none where it has none that could be read.
 pub(crate) fn schema(server: &Server, kind: &Arc<Kind>) -> Option<Schema> {
     let key = format!("{}/{}/{}", kind.group, kind.version, kind.kind);
@@ -45,7 +50,7 @@ pub(crate) fn schema(server: &Server, kind: &Arc<Kind>) -> Option<Schema> {
         return known.schema.clone();
     }
     let schema = match &kind.source {
-        Source::BuiltIn => Schema::of_record(&RECORDED, &kind.group, &kind.version, &kind.kind),
+        Source::BuiltIn => Schema::of_record(recorded(), &kind.group, &kind.version, &kind.kind),
         Source::Custom(custom) => Schema::of_crd(custom.schema()).ok(),
     };
     schemas.insert(key, Known { kind: kind.clone(), schema: schema.clone() });
