@@ -133,10 +133,7 @@ impl Rows<'_> {
 }
 
 /// Disturbs the calls of a runbook, one in `every` of them where not all are asked for.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "which part of a matrix is tried is up to who runs the test"
-)]
+#[expect(clippy::disallowed_methods, reason = "which part of a matrix is tried is up to who runs the test")]
 fn goes_on_after_a_fault(runbook: &str, every: usize) {
     let undisturbed = Undisturbed::of(runbook);
     let rows = Rows { undisturbed: &undisturbed, every };
