@@ -201,12 +201,12 @@ fn all_that_follows_a_tag_is_listed_before_it_moves() {
     ran.says("team-39");
 
     let service =
-        ["label", "service", "-n", "istio-system", "istiod-revision-tag-prod", "istio.io/rev=green", "--overwrite"];
+        ["label", "service", "-n", "istio-system", "istiod-revision-tag-prod", "istio.io/rev=red", "--overwrite"];
     plane.run_kubectl(&service).unwrap();
     runbook
         .run(&[&plan[..], &["--yes"]].concat())
         .exits(7)
-        .says("tag prod points to blue as a webhook and to green as a Service")
+        .says("tag prod points to blue as a webhook and to red as a Service")
         .says("kubectl label service -n istio-system istiod-revision-tag-prod istio.io/rev=blue --overwrite")
         .wrote_nothing();
 }
