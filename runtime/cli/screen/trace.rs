@@ -9,14 +9,18 @@ use super::{check, counted};
 use crate::dry_run::right::Rights;
 use crate::dry_run::total::Total;
 use crate::dry_run::trace::{Call, Outcome, Question, Statement, Step, Trace};
+use crate::dry_run::view::View;
 use crate::dry_run::{Disruption, Grade, Ground};
 use crate::text::{Line, Role, Sign, Theme, width};
 
 /// Width of the words `read`, `write`, `wait`.
 const WORDS: usize = 7;
 
-/// Reads from one place of a script that are shown.
+/// So many calls that are like the one before are folded into a row.
 const ALIKE: usize = 2;
+
+/// Objects that such a row names.
+const NAMED: usize = 3;
 
 /// Rights that are missing and shown.
 const MISSING: usize = 20;
@@ -63,13 +67,11 @@ fn step(step: &Step, extent: Extent, theme: Theme) -> Vec<Line> {
         rest = behind;
         match first {
             Statement::Call(one) => {
-                let alike = behind.iter().take_while(|other| is_like(one, other)).count();
-                if one.effect != "write" && alike >= ALIKE {
-                    lines.extend(call(one, extent, inside, theme));
-                    lines.push(more(one, &behind[..alike], inside));
+                let alike = behind.iter().take_while(|other| is_like(one, other, extent)).count();
+                lines.extend(call(one, extent, inside, theme));
+                if alike >= ALIKE {
+                    lines.extend(more(one, &behind[..alike], inside));
                     rest = &behind[alike..];
-                } else {
-                    lines.extend(call(one, extent, inside, theme));
                 }
             }
             Statement::Check(found) => lines.extend(check::check(found, column, inside, theme)),
@@ -88,17 +90,38 @@ fn step(step: &Step, extent: Extent, theme: Theme) -> Vec<Line> {
     lines
 }
 
-/// Whether a statement is the same call from the same place of the script, about something else.
-fn is_like(call: &Call, other: &Statement) -> bool {
-    matches!(other, Statement::Call(other)
-        if other.primitive == call.primitive && other.at == call.at && other.outcome == call.outcome && other.at.is_some())
+/// Whether a statement is the same call from the same place of the script, about something else. A write has to change the same, and
+/// where every field is asked for, none is like another.
+fn is_like(call: &Call, other: &Statement, extent: Extent) -> bool {
+    let Statement::Call(other) = other else { return false };
+    let same = other.primitive == call.primitive && other.at == call.at && other.outcome == call.outcome;
+    let is_read = call.effect != "write";
+    same && other.at.is_some() && (is_read || extent == Extent::Brief && changes_alike(&call.changes, &other.changes))
 }
 
-fn more(call: &Call, alike: &[Statement], indent: usize) -> Line {
-    let grades = alike.iter().filter_map(|one| if let Statement::Call(call) = one { Some(call.grade) } else { None });
-    let grade = grades.max().unwrap_or(call.grade);
+/// Whether what becomes of some objects is what becomes of others.
+fn changes_alike(some: &[View], others: &[View]) -> bool {
+    let alike = |one: &View, other: &View| {
+        let shape = |view: &View| (view.kind.clone(), view.group.clone(), view.fate, view.taken.clone());
+        shape(one) == shape(other) && one.fields == other.fields
+    };
+    some.len() == others.len() && some.iter().zip(others).all(|(one, other)| alike(one, other))
+}
+
+fn more(call: &Call, alike: &[Statement], indent: usize) -> Vec<Line> {
+    let calls = || alike.iter().filter_map(|one| if let Statement::Call(call) = one { Some(call) } else { None });
+    let grade = calls().map(|call| call.grade).max().unwrap_or(call.grade);
     let words = format!("{} from the same line", counted(alike.len(), &format!("more {}", call.effect)));
-    graded(Line::new().indent(indent + WORDS).faint(words), grade)
+    let mut lines = vec![graded(Line::new().indent(indent + WORDS).faint(words), grade)];
+    let objects: Vec<&str> = calls().flat_map(|call| &call.changes).map(|view| view.object.as_str()).collect();
+    if !objects.is_empty() {
+        let further = objects.len().saturating_sub(NAMED);
+        let further = if further > 0 { format!(" and {further} more") } else { String::new() };
+        let named = objects[..objects.len().min(NAMED)].join(", ");
+        let words = format!("change the same of {named}{further} (--diff shows them)");
+        lines.push(Line::new().indent(indent + WORDS).faint(words).hang(2));
+    }
+    lines
 }
 
 fn call(call: &Call, extent: Extent, indent: usize, theme: Theme) -> Vec<Line> {
