@@ -23,6 +23,7 @@ const BY_NATURE: &[(&str, &str)] = &[
         "Deployment metadata.annotations[\"deployment.kubernetes.io/revision\"]",
         "a controller counts it up once the template is written",
     ),
+    ("Deployment istio-system/istiod spec.replicas", "its autoscaler says how many there are, once it has looked"),
     ("clientConfig.caBundle", "istiod writes its own authority's certificate into its webhooks"),
     ("ValidatingWebhookConfiguration .failurePolicy", "istiod closes its validator once it serves it"),
     ("Service spec.clusterIP", "each cluster has addresses of its own to give"),
@@ -262,7 +263,9 @@ pub(crate) fn differences(predicted: &Prediction, found: &Objects) -> Vec<String
         match (predicted.get(key), found.get(key)) {
             (Some(predicted), Some(found)) => {
                 let fields = difference::compared(&plain(predicted.clone()), &plain(found.clone())).fields;
-                let strange = fields.into_iter().filter(|field| !is_natural(kind, field) && !is_grown(key, field));
+                let strange = fields
+                    .into_iter()
+                    .filter(|field| !is_natural(&format!("{kind} {namespace}/{name}"), field) && !is_grown(key, field));
                 lines.extend(
                     strange.map(|field| {
                         format!("{shown} {}: predicted {:?}, found {:?}", field.path, field.old, field.new)
@@ -276,8 +279,8 @@ pub(crate) fn differences(predicted: &Prediction, found: &Objects) -> Vec<String
     lines
 }
 
-fn is_natural(kind: &str, field: &Difference) -> bool {
-    let place = format!("{kind} {}", field.path);
+fn is_natural(object: &str, field: &Difference) -> bool {
+    let place = format!("{object} {}", field.path);
     let words = |words: &str| words.split(' ').all(|word| place.contains(word));
     BY_NATURE.iter().any(|(path, _)| words(path))
 }

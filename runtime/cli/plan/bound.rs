@@ -14,7 +14,7 @@ use runbook_stdlib::kubectl::kind;
 use runbook_stdlib::kubectl::query::{Listing, ManagedFields};
 use serde_json::{Map, Value};
 
-use super::draw::{essence, writers};
+use super::draw::{RESTLESS, essence, writers};
 use super::file::{Before, Plan};
 
 /// Objects read at the same time.
@@ -22,10 +22,6 @@ const AT_ONCE: usize = 8;
 
 /// How many objects are named.
 const NAMED: usize = 10;
-
-/// What changes all the time of its own accord, and is no news.
-const RESTLESS: [&str; 5] =
-    ["pods", "endpoints", "endpointslices.discovery.k8s.io", "leases.coordination.k8s.io", "events"];
 
 /// What a run is started with.
 pub(crate) struct Given<'a> {

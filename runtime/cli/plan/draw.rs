@@ -16,6 +16,10 @@ use super::file::{Before, Call, Plan, VERSION};
 use super::likeness;
 use crate::id;
 
+/// What changes all the time of its own accord, and is no news.
+pub(super) const RESTLESS: [&str; 5] =
+    ["pods", "endpoints", "endpointslices.discovery.k8s.io", "leases.coordination.k8s.io", "events"];
+
 /// What a plan is drawn from.
 pub(crate) struct Drawing<'a> {
     pub(crate) run: &'a Run,
@@ -81,8 +85,12 @@ fn digested(plan: &Plan, call: Call, arguments: &Value, since: Timestamp, made_u
 /// What a change of the run began with. What controllers write follows from it.
 fn before(plan: &Plan, change: &runbook_sim::overlay::Change) -> Option<Before> {
     let object = change.before.as_ref().filter(|_| change.by_run())?;
+    let resource = resource(&change.subject);
+    if RESTLESS.contains(&resource.as_str()) {
+        return None;
+    }
     Some(Before {
-        resource: resource(&change.subject),
+        resource,
         namespace: change.subject.namespace.clone(),
         name: change.subject.name.clone(),
         digest: plan.keyed(&essence(object)),
