@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use runbook_core::fault::Fault;
 use runbook_core::record::{Check, End, Ended, Finished, Level, Plan, Run, Verdict};
 
-use crate::screen::{counted, value_in_words};
+use crate::screen::{counted, moment, value_in_words};
 use crate::story::{Called, Chapter, Happening, Story};
 use crate::text::{clean, duration};
 
@@ -326,10 +326,6 @@ fn ended(chapter: &Chapter) -> String {
         Some((Ended::Skipped, _)) => "skipped".to_owned(),
         None => "not finished".to_owned(),
     }
-}
-
-fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn clock(at: Timestamp) -> String {

@@ -36,6 +36,17 @@ const SHORT: usize = 200;
 /// A diff of a text ends after that many characters.
 const LONGEST: usize = 8_000;
 
+/// An object as somebody made it: without its status, and without what the server writes into its metadata.
+pub fn without_servers_own(mut object: Value) -> Value {
+    if let Some(map) = object.as_object_mut() {
+        map.shift_remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|key, _| !SERVERS_OWN.contains(&key.as_str()));
+    }
+    object
+}
+
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {

@@ -10,6 +10,7 @@
     reason = "a benchmark measures real processes by a real clock, and says what it found"
 )]
 
+mod alone;
 #[expect(dead_code, reason = "another benchmark shows more in its table")]
 mod table;
 #[expect(dead_code, reason = "another benchmark measures many times over")]
@@ -31,20 +32,7 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 const VERSION: &str = "1.30.3";
 
 fn main() -> ExitCode {
-    if !std::env::args().any(|word| word == "--bench") {
-        println!("a benchmark: `cargo bench --bench charts` runs it");
-        return ExitCode::SUCCESS;
-    }
-    match measure() {
-        Ok(rows) => {
-            println!("{}", table::text(&rows));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    alone::run("charts", measure)
 }
 
 /// The middle of several runs, in milliseconds.

@@ -12,6 +12,7 @@
     reason = "a benchmark measures real processes by a real clock, and says what it found; none of its counts is large"
 )]
 
+mod alone;
 #[expect(dead_code, reason = "this table has fewer sorts of rows")]
 mod table;
 #[expect(dead_code, reason = "what is measured once has no quantiles")]
@@ -39,20 +40,7 @@ const NODES: u8 = 3;
 const MOST: u64 = 256 * 1024;
 
 fn main() -> ExitCode {
-    if !std::env::args().any(|word| word == "--bench") {
-        println!("a benchmark: `cargo bench --bench dry_run` runs it");
-        return ExitCode::SUCCESS;
-    }
-    match run() {
-        Ok(rows) => {
-            println!("{}", table::text(&rows));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    alone::run("dry_run", run)
 }
 
 fn run() -> Fallible<Vec<Row>> {

@@ -11,6 +11,7 @@
     reason = "a benchmark measures by a real clock, and says what it found; none of its counts is large"
 )]
 
+mod alone;
 #[expect(dead_code, reason = "this table has fewer sorts of rows")]
 mod table;
 #[expect(dead_code, reason = "what is measured once has no quantiles")]
@@ -46,20 +47,7 @@ const EVENTS: usize = 3_000;
 const AT_ONCE: usize = 16;
 
 fn main() -> ExitCode {
-    if !std::env::args().any(|word| word == "--bench") {
-        println!("a benchmark: `cargo bench --bench simulation` runs it");
-        return ExitCode::SUCCESS;
-    }
-    match run() {
-        Ok(rows) => {
-            println!("{}", table::text(&rows));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    alone::run("simulation", run)
 }
 
 fn run() -> Fallible<Vec<Row>> {

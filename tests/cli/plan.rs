@@ -4,23 +4,7 @@ use serde_json::Value;
 use snapbox::cmd::Command;
 
 use crate::bench::Bench;
-
-const SCENARIO: &str = "about: A shop.
-objects:
-- { apiVersion: v1, kind: Namespace, metadata: { name: shop } }
-- { apiVersion: v1, kind: ConfigMap, metadata: { name: settings, namespace: shop }, data: { colour: blue, sign: open } }
-- { apiVersion: v1, kind: Secret, metadata: { name: login, namespace: shop }, data: { password: aHVudGVyMjIyMg== } }
-workloads:
-- apiVersion: apps/v1
-  kind: Deployment
-  metadata: { name: web, namespace: shop }
-  spec:
-    replicas: 2
-    selector: { matchLabels: { app: web } }
-    template:
-      metadata: { labels: { app: web } }
-      spec: { containers: [{ name: web, image: 'example.com/web:1' }] }
-";
+use crate::trace::SCENARIO;
 
 /// Reads pods that the restart makes, writes a time and a secret, and does more where the shop is closed.
 const SCRIPT: &str = r#"//! Paint the shop.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::bench::Bench;
 
-const SCENARIO: &str = "about: A shop.
+pub(crate) const SCENARIO: &str = "about: A shop.
 objects:
 - { apiVersion: v1, kind: Namespace, metadata: { name: shop } }
 - { apiVersion: v1, kind: ConfigMap, metadata: { name: settings, namespace: shop, labels: { v: '1' } }, data: { colour: blue } }

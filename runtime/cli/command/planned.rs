@@ -20,9 +20,6 @@ use crate::text::{Line, Sign};
 use crate::writer::Channel;
 use crate::{parameter, screen};
 
-/// How times are written.
-const TIMES: &str = "%Y-%m-%d %H:%M:%S UTC";
-
 /// How long a plan holds where nothing is said.
 const LASTS: Duration = Duration::from_hours(24);
 
@@ -39,8 +36,7 @@ impl Stage<'_> {
     pub(super) fn fits(&self, given: &Map<String, Value>) -> Result<(), Fault> {
         let Some(held) = &self.held else { return Ok(()) };
         let secrets = self.secrets(given);
-        let mut parameters = parameter::shown(self.runbook.parameters(), given);
-        parameters.retain(|name, value| !secrets.contains_key(name) && !value.is_null());
+        let parameters = open(parameter::shown(self.runbook.parameters(), given), &secrets);
         plan::start(
             held.plan(),
             &self.plan_file(),
@@ -68,7 +64,7 @@ impl Stage<'_> {
     pub(super) fn plan_in_words(&self) -> Option<String> {
         let plan = self.held.as_ref()?.plan();
         let by = plan.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-        Some(format!("{}, made {}{by}: {}", self.plan_file(), plan.made.strftime(TIMES), extent(plan)))
+        Some(format!("{}, made {}{by}: {}", self.plan_file(), screen::moment(plan.made), extent(plan)))
     }
 
     /// What a person types to run this script.
@@ -139,6 +135,7 @@ impl Stage<'_> {
             run: &run,
             cluster: trace.cluster.as_ref(),
             namespace: live.namespace.clone(),
+            parameters: open(run.parameters.clone(), &set.secrets),
             secrets: set.secrets.clone(),
             overlay,
             calls,
@@ -155,7 +152,7 @@ impl Stage<'_> {
             );
             return Ok(());
         }
-        let until = plan.expires.strftime(TIMES).to_string();
+        let until = screen::moment(plan.expires);
         let held = extent(&plan);
         let theme = writer.theme(Channel::Out);
         let mut lines = vec![
@@ -176,6 +173,12 @@ impl Stage<'_> {
         writer.print(Channel::Out, &lines);
         Ok(())
     }
+}
+
+/// Parameters that are no secrets. What nobody gave is not given by a plan either.
+fn open(mut parameters: Map<String, Value>, secrets: &Map<String, Value>) -> Map<String, Value> {
+    parameters.retain(|name, value| !secrets.contains_key(name) && !value.is_null());
+    parameters
 }
 
 /// How much a plan holds.

@@ -6,6 +6,7 @@ use runbook_core::Value;
 use runbook_stdlib::value::labels;
 
 use super::disruption::{Disruption, Pods};
+use crate::screen;
 
 /// Says of each disruption of pods which of these budgets speaks of them, or that none does.
 pub(super) fn name(disturbs: &mut [Disruption], budgets: &[Value]) {
@@ -25,10 +26,9 @@ fn speaks_of(budget: &Value, pods: &Pods) -> bool {
 }
 
 fn in_words(budget: &Value) -> String {
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let said = ["minAvailable", "maxUnavailable"].iter().find_map(|field| Some((field, budget["spec"].get(field)?)));
-    let said = said.map(|(field, value)| format!(" ({field} {})", word(value))).unwrap_or_default();
-    format!("PodDisruptionBudget {}{said}", word(&budget["metadata"]["name"]))
+    let said = said.map(|(field, value)| format!(" ({field} {})", screen::plain(value))).unwrap_or_default();
+    format!("PodDisruptionBudget {}{said}", screen::plain(&budget["metadata"]["name"]))
 }
 
 #[cfg(test)]

@@ -216,10 +216,7 @@ impl Onlooker for Collector {
         if let Some(index) = state.active.last().copied() {
             let made = &mut state.calls[index];
             *if touched { &mut made.requests.touched } else { &mut made.requests.untouched } += 1;
-            // A review is a question.
-            let is_read = ["get", "list", "watch"].contains(&asking.verb.as_str())
-                || asking.subject.group == "authorization.k8s.io";
-            made.judged.writes += usize::from(!is_read);
+            made.judged.writes += usize::from(asking.is_write());
         }
         state.needs.insert(Need::of(&asking));
     }

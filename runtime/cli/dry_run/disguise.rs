@@ -7,7 +7,7 @@ use runbook_core::secret::Vault;
 use serde_json::Map;
 
 /// Takes the values of Secrets out of objects.
-pub(super) struct Disguise<'a> {
+pub(crate) struct Disguise<'a> {
     vault: &'a Vault,
     /// Values that are too short to be looked for in other texts.
     short: Vec<String>,
@@ -15,7 +15,7 @@ pub(super) struct Disguise<'a> {
 
 impl<'a> Disguise<'a> {
     /// With the tokens of a run.
-    pub(super) fn new(vault: &'a Vault) -> Self {
+    pub(crate) fn new(vault: &'a Vault) -> Self {
         Self { vault, short: Vec::new() }
     }
 
@@ -38,7 +38,7 @@ impl<'a> Disguise<'a> {
     }
 
     /// The arguments of a call. What is written into a Secret stays inside.
-    pub(super) fn arguments(&self, mut arguments: Value) -> Value {
+    pub(crate) fn arguments(&self, mut arguments: Value) -> Value {
         let kind = arguments["kind"].as_str().map(str::to_lowercase);
         if kind.is_some_and(|kind| kind == "secret" || kind.starts_with("secrets") || kind.starts_with("secret.")) {
             for written in ["patch", "test"] {

@@ -20,6 +20,7 @@ pub(crate) mod view;
 mod watched;
 mod webhook;
 
+pub(crate) use self::disguise::Disguise;
 pub(crate) use self::disruption::Disruption;
 pub(crate) use self::grade::{Grade, Ground};
 pub(crate) use self::overlaid::Overlaid;

@@ -109,7 +109,7 @@ impl View {
             taken: Vec::new(),
         };
         match fate {
-            Fate::Created => view.whole = Some(bare(new)),
+            Fate::Created => view.whole = Some(difference::without_servers_own(new)),
             Fate::Deleted => {}
             Fate::Changed | Fate::Replaced => {
                 let compared = difference::compared(&old, &new);
@@ -152,17 +152,4 @@ fn taken(fields: &[Difference], old: &Value, new: &Value) -> Vec<Taken> {
         }
     }
     found
-}
-
-/// An object without what only the server writes.
-fn bare(mut object: Value) -> Value {
-    if let Some(map) = object.as_object_mut() {
-        map.remove("status");
-    }
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        for own in ["managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"] {
-            metadata.remove(own);
-        }
-    }
-    object
 }

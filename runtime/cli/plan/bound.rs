@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use super::draw::{RESTLESS, essence, writers};
 use super::file::{Before, Plan};
+use crate::screen;
 
 /// Objects read at the same time.
 const AT_ONCE: usize = 8;
@@ -41,7 +42,7 @@ pub(crate) struct Given<'a> {
 pub(crate) fn start(plan: &Plan, file: &str, given: &Given<'_>) -> Result<(), Fault> {
     let mut reasons = Vec::new();
     if given.now >= plan.expires {
-        reasons.push(format!("it held until {}", plan.expires.strftime("%Y-%m-%d %H:%M:%S UTC")));
+        reasons.push(format!("it held until {}", screen::moment(plan.expires)));
     }
     if plan.runbook != given.runbook {
         reasons.push(format!("it is for runbook `{}`, and this is `{}`", plan.runbook, given.runbook));
@@ -52,8 +53,9 @@ pub(crate) fn start(plan: &Plan, file: &str, given: &Given<'_>) -> Result<(), Fa
         reasons.push(format!("it was made by runbook {}, and this is {}", plan.program, given.program));
     }
     let names: std::collections::BTreeSet<&String> = plan.parameters.keys().chain(given.parameters.keys()).collect();
-    let shown =
-        |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), |value| format!("`{}`", word(value)));
+    let shown = |value: Option<&Value>| {
+        value.map_or_else(|| "nothing".to_owned(), |value| format!("`{}`", screen::plain(value)))
+    };
     for name in names {
         let (planned, now) = (plan.parameters.get(name), given.parameters.get(name));
         if planned != now {
@@ -66,10 +68,6 @@ pub(crate) fn start(plan: &Plan, file: &str, given: &Given<'_>) -> Result<(), Fa
         }
     }
     unless(reasons, file)
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Whether a plan is for this cluster, and what it changes is as it was.

@@ -18,6 +18,8 @@ use runbook_stdlib::difference;
 use serde_json::Value;
 
 use super::file::{Call, Plan};
+use crate::dry_run::Disguise;
+use crate::screen;
 
 /// How many differing arguments are shown, and how much of each.
 const SHOWN: usize = 10;
@@ -40,6 +42,8 @@ struct State {
     /// What has to be made yet, by its place in the plan.
     open: BTreeSet<usize>,
     made: HashSet<usize>,
+    /// How many calls at the beginning of each step are not awaited any more.
+    passed: HashMap<String, usize>,
     /// Writes that failed.
     failed: HashSet<usize>,
     /// The last call of each step.
@@ -89,7 +93,8 @@ impl Held {
     fn place(&self, state: &State, next: &Next<'_>) -> Result<usize, Option<usize>> {
         let writes = next.call.effect.writes();
         let mut first = None;
-        for &index in self.places(&next.call.step).iter().filter(|index| !state.made.contains(index)) {
+        let rest = &self.places(&next.call.step)[state.passed.get(&next.call.step).copied().unwrap_or_default()..];
+        for &index in rest.iter().filter(|index| !state.made.contains(index)) {
             let planned = &self.plan.calls[index];
             // Reads may come in any order, but neither pass a write nor are passed by one.
             if (!writes || first.is_none()) && next.is(planned) {
@@ -122,8 +127,7 @@ impl Held {
             return said.seen(format!("planned next: {}", planned.words));
         }
         let mut said = said.seen(format!("planned here: {}", planned.words));
-        let mut arguments = runbook_core::secret::redacted(arguments.clone());
-        self.vault.mask_value(&mut arguments);
+        let arguments = Disguise::new(&self.vault).arguments(arguments.clone());
         let fields = difference::compared(&planned.arguments, &arguments).fields;
         let word = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), brief);
         let lines = fields.iter().map(|field| format!("{}: {} → {}", field.path, word(&field.old), word(&field.new)));
@@ -160,6 +164,9 @@ impl Course for Held {
         state.open.remove(&place);
         state.made.insert(place);
         state.last.insert(call.step.clone(), place);
+        let State { open, passed, .. } = &mut *state;
+        let passed = passed.entry(call.step.clone()).or_default();
+        *passed += self.places(&call.step)[*passed..].iter().take_while(|index| !open.contains(index)).count();
         Ok(())
     }
 
@@ -169,7 +176,7 @@ impl Course for Held {
             return Ok(());
         }
         let mut fault =
-            fault(format!("the run ended without {} of the plan", crate::screen::counted(state.open.len(), "call")));
+            fault(format!("the run ended without {} of the plan", screen::counted(state.open.len(), "call")));
         fault.evidence =
             state.open.iter().take(SHOWN).map(|index| format!("planned: {}", self.plan.calls[*index].words)).collect();
         Err(fault)
@@ -194,7 +201,7 @@ fn fault(message: String) -> Fault {
 }
 
 fn brief(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = screen::plain(value);
     if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 

@@ -10,6 +10,7 @@ use runbook_core::digest;
 use runbook_core::fault::{Code, Fault};
 use runbook_core::record::{Cluster, Run};
 use runbook_sim::overlay::{Overlay, Subject};
+use runbook_stdlib::difference;
 use serde_json::{Map, Value};
 
 use super::file::{Before, Call, Plan, VERSION};
@@ -25,7 +26,9 @@ pub(crate) struct Drawing<'a> {
     pub(crate) run: &'a Run,
     pub(crate) cluster: Option<&'a Cluster>,
     pub(crate) namespace: String,
-    /// Parameters that are secrets.
+    /// Parameters in effect, without those that are secrets.
+    pub(crate) parameters: Map<String, Value>,
+    /// Those that are.
     pub(crate) secrets: Map<String, Value>,
     pub(crate) overlay: &'a Overlay,
     /// The calls, with their arguments as they were.
@@ -41,14 +44,11 @@ pub(crate) struct Drawing<'a> {
 ///
 /// Faults: `RB053` where nothing says which cluster it is for; `RB050` where there are no random numbers.
 pub(crate) fn draw(drawing: Drawing<'_>) -> Result<Plan, Fault> {
-    let Drawing { run, cluster, namespace, secrets, overlay, calls, now, since, lasts } = drawing;
+    let Drawing { run, cluster, namespace, parameters, secrets, overlay, calls, now, since, lasts } = drawing;
     let cluster = cluster.filter(|cluster| cluster.id.is_some()).cloned().ok_or_else(|| {
         Fault::new(Code::PlanUnfit, "a plan is for one cluster, and nothing says which this is")
             .hint("its id is the uid of the namespace `kube-system`, which you need to be allowed to get")
     })?;
-    let mut parameters = run.parameters.clone();
-    // What nobody gave is not given by the plan either.
-    parameters.retain(|name, value| !secrets.contains_key(name) && !value.is_null());
     let mut plan = Plan {
         version: VERSION,
         program: run.program.clone(),
@@ -85,7 +85,7 @@ fn digested(plan: &Plan, call: Call, arguments: &Value, since: Timestamp, made_u
 /// What a change of the run began with. What controllers write follows from it.
 fn before(plan: &Plan, change: &runbook_sim::overlay::Change) -> Option<Before> {
     let object = change.before.as_ref().filter(|_| change.by_run())?;
-    let resource = resource(&change.subject);
+    let resource = change.subject.full_resource();
     if RESTLESS.contains(&resource.as_str()) {
         return None;
     }
@@ -98,20 +98,11 @@ fn before(plan: &Plan, change: &runbook_sim::overlay::Change) -> Option<Before> 
     })
 }
 
-/// What somebody made an object of: without its status, what the server writes into its metadata, and how many replicas there are,
-/// which autoscalers say.
+/// What an object is made of, and not how many replicas there are of it, which autoscalers say.
 pub(super) fn essence(object: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(map) = object.as_object_mut() {
-        map.remove("status");
-    }
+    let mut object = difference::without_servers_own(object.clone());
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove("replicas");
-    }
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        for own in ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"] {
-            metadata.remove(own);
-        }
+        spec.shift_remove("replicas");
     }
     object
 }
@@ -127,10 +118,5 @@ pub(super) fn writers(object: &Value) -> impl Iterator<Item = (Timestamp, &str)>
 
 fn in_words(subject: &Subject) -> String {
     let place = if subject.namespace.is_empty() { String::new() } else { format!("{}/", subject.namespace) };
-    format!("{} {place}{}", resource(subject), subject.name)
-}
-
-/// `deployments.apps`, or `pods` of the core group.
-fn resource(subject: &Subject) -> String {
-    if subject.group.is_empty() { subject.resource.clone() } else { format!("{}.{}", subject.resource, subject.group) }
+    format!("{} {place}{}", subject.full_resource(), subject.name)
 }

@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod question;
 pub(crate) mod trace;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// A parameter's value as a person would write it.
@@ -26,6 +27,16 @@ pub(crate) fn value_in_words(value: &Value) -> String {
         Value::Array(items) => items.iter().map(value_in_words).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
+}
+
+/// A value as it stands in a text: a text itself, anything else as JSON.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A moment, to the second.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// `1 write`, `2 writes`.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::extent::Extent;
 use super::{Place, Unreadable};
+use crate::screen;
 
 /// A file that is being written.
 pub(super) struct Document<'a> {
@@ -38,7 +39,7 @@ impl<'a> Document<'a> {
         } else {
             String::new()
         };
-        let taken = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let taken = screen::moment(at);
         let about =
             format!("Snapshot of {} ({}, Kubernetes {version}){part}, taken {taken}.", cluster.context, cluster.server);
         let head = json!({ "about": about, "at": at });

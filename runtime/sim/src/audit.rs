@@ -39,13 +39,16 @@ pub struct AuditEntry {
     pub at: Timestamp,
 }
 
+/// Whether a verb on resources of a group is meant to change something, and is no question.
+pub(crate) fn changes(verb: &str, group: &str) -> bool {
+    // Roles are of a group whose name ends alike, and are written.
+    !matches!(verb, "get" | "list" | "watch") && !matches!(group, "authorization.k8s.io" | "authentication.k8s.io")
+}
+
 impl AuditEntry {
     /// Whether it was meant to change something. Reviews, such as `create selfsubjectaccessreviews`, are questions.
     pub fn is_write(&self) -> bool {
-        !matches!(self.verb, "get" | "list" | "watch")
-            && !self.is_dry_run
-            // Roles are of a group whose name ends alike, and are written.
-            && !matches!(self.group.as_str(), "authorization.k8s.io" | "authentication.k8s.io")
+        changes(self.verb, &self.group) && !self.is_dry_run
     }
 
     /// In a few words: `patch apps/deployments/status shop/web`.

@@ -11,6 +11,8 @@ use std::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::resource::GroupResource;
+
 /// The name of one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
@@ -22,6 +24,13 @@ pub struct Subject {
     pub namespace: String,
     /// The name.
     pub name: String,
+}
+
+impl Subject {
+    /// The resource with its group, as people name it: `pods`, `deployments.apps`.
+    pub fn full_resource(&self) -> String {
+        GroupResource::new(&self.group, &self.resource).words()
+    }
 }
 
 /// What the live API server said to a write, with its own dry run.

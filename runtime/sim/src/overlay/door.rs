@@ -13,7 +13,7 @@ use super::{
     around,
     beneath::Miss,
     book::RUN,
-    gate::{Aim, Shut},
+    gate::{Aim, Shut, reads},
     scope::{Base, Place as Spot, Scope},
 };
 use crate::{
@@ -180,7 +180,7 @@ impl Door {
         if is_review {
             server.tell_reviewed(Author::Client, &serde_json::from_slice(&asked.body).unwrap_or_default());
         } else if let Some(aim) = Aim::of(head.uri.path()) {
-            server.tell_passed(aim, asked.query.flag("watch"));
+            server.tell_passed(reads(Some(&aim), &asked.query), aim);
         }
         let mut request = http::Request::new(asked.body);
         request.method_mut().clone_from(&head.method);

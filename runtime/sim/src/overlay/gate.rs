@@ -113,9 +113,7 @@ impl Gate {
         }
         let query = Query::of(uri.query().unwrap_or_default());
         match *method {
-            Method::GET | Method::HEAD if query.flag("watch") => Ok("watch".to_owned()),
-            Method::GET | Method::HEAD if aim.as_ref().is_some_and(|aim| aim.name.is_empty()) => Ok("list".to_owned()),
-            Method::GET | Method::HEAD => Ok("get".to_owned()),
+            Method::GET | Method::HEAD => Ok(reads(aim.as_ref(), &query).to_owned()),
             Method::POST if REVIEWS.contains(&uri.path()) => Ok("review".to_owned()),
             _ if self.validation == Validation::Skip => refused("it is a write"),
             _ => match aim.and_then(|aim| judged(&aim, request, &query)) {
@@ -123,6 +121,15 @@ impl Gate {
                 None => refused("it is a write, and not one that the server is told not to carry out"),
             },
         }
+    }
+}
+
+/// The verb of a read.
+pub(crate) fn reads(aim: Option<&Aim>, query: &Query) -> &'static str {
+    match aim {
+        _ if query.flag("watch") => "watch",
+        Some(aim) if aim.name.is_empty() => "list",
+        _ => "get",
     }
 }
 

@@ -23,34 +23,41 @@ use crate::{
 
 /// What comes of asking.
 pub(crate) enum Verdict {
-    /// The plan may take the write in.
-    Goes(Check),
-    /// The live API server accepts it, and would make this of it.
-    Accepts(Value),
+    /// The plan may take the write in. Where the live API server accepts it, it would make this of it.
+    Goes(Check, Option<Value>),
     /// The live API server refuses it, in these words.
     Stops(u16, Bytes),
+}
+
+impl Verdict {
+    /// The live API server was not asked, or its answer does not count, for this reason.
+    pub(crate) fn unasked(why: impl Into<String>) -> Self {
+        Self::Goes(Check::Unasked(why.into()), None)
+    }
 }
 
 /// Asks, where that is wanted and says something.
 pub(crate) async fn judge(door: &Door, visit: &Visit<'_>, spot: &Spot) -> Result<Verdict, Answer> {
     let beneath = door.beneath();
     if let Some(why) = idle(beneath, visit, spot) {
-        return Ok(Verdict::Goes(Check::Unasked(why.to_owned())));
+        return Ok(Verdict::unasked(why));
     }
     let request = request(visit)?;
     Ok(match beneath.gate.send(request).await {
-        Err(Shut::Refused(why) | Shut::Lost(why)) => Verdict::Goes(Check::Unasked(why)),
-        Ok(reply) if reply.code < 300 => Verdict::Accepts(serde_json::from_slice(&reply.body).unwrap_or_default()),
+        Err(Shut::Refused(why) | Shut::Lost(why)) => Verdict::unasked(why),
+        Ok(reply) if reply.code < 300 => {
+            Verdict::Goes(Check::Accepted, Some(serde_json::from_slice(&reply.body).unwrap_or_default()))
+        }
         Ok(reply) => {
             let said: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             let message = said["message"].as_str().unwrap_or_default();
             match weigh(reply.code, message) {
-                Weight::None(why) => Verdict::Goes(Check::Unasked(format!("{why}: {message}"))),
+                Weight::None(why) => Verdict::unasked(format!("{why}: {message}")),
                 Weight::Full if reply.code != 409 && plan_decides(beneath, &visit.place) => {
                     let why =
                         format!("it refuses this as things stand now, and the plan changes what decides: {message}");
                     beneath.book.unknown(format!("whether {} {} is accepted", spot.0.words(), spot.1), why.clone());
-                    Verdict::Goes(Check::Unasked(why))
+                    Verdict::unasked(why)
                 }
                 Weight::Full => Verdict::Stops(reply.code, reply.body),
             }

@@ -12,7 +12,7 @@ use super::{
     beneath::subject,
     book::{Check, Deed, Write},
     door::{Asker, Door, Visit},
-    judge,
+    judge::{self, Verdict},
     scope::{Base, Place as Spot, Scope},
 };
 use crate::{
@@ -46,24 +46,20 @@ impl Door {
         }
         let before = self.present(&spot);
         let verdict = match self.asker {
-            Asker::Actor => judge::Verdict::Goes(Check::Unasked("a stand-in wrote it".to_owned())),
-            Asker::Run => match judge::judge(self, &visit, &spot).await? {
-                judge::Verdict::Stops(code, body) => {
-                    let kept = Kept { check: Check::Refused, code, before, after: None };
-                    self.keep(&visit, &spot, kept);
-                    return Err(Answer::bytes(code, body));
-                }
-                goes => goes,
-            },
+            Asker::Actor => Verdict::unasked("a stand-in wrote it"),
+            Asker::Run => judge::judge(self, &visit, &spot).await?,
+        };
+        let (check, answer) = match verdict {
+            Verdict::Goes(check, answer) => (check, answer),
+            Verdict::Stops(code, body) => {
+                self.keep(&visit, &spot, Kept { check: Check::Refused, code, before, after: None });
+                return Err(Answer::bytes(code, body));
+            }
         };
         let (head, body) = self.inner(visit.head, &visit.asked).await.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         let after = if head.status.is_success() { self.after(&visit, &spot, &body) } else { None };
-        let check = match verdict {
-            judge::Verdict::Accepts(answer) => judge::compared(self, &visit, &spot, &answer, after.as_ref()),
-            judge::Verdict::Goes(check) => check,
-            judge::Verdict::Stops(..) => Check::Refused,
-        };
+        let check = answer.map_or(check, |answer| judge::compared(self, &visit, &spot, &answer, after.as_ref()));
         if check == Check::Accepted {
             self.server.tell_accepted();
         }

@@ -58,6 +58,13 @@ pub struct Asking {
     pub scope: Scope,
 }
 
+impl Asking {
+    /// Whether it is meant to change something. A review is a question.
+    pub fn is_write(&self) -> bool {
+        crate::audit::changes(&self.verb, &self.subject.group)
+    }
+}
+
 /// Whether objects of a kind lie in namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -148,13 +155,8 @@ impl Server {
     }
 
     /// Tells the onlooker of a read that is not answered here, but handed on.
-    pub(crate) fn tell_passed(&self, aim: Aim, is_watch: bool) {
+    pub(crate) fn tell_passed(&self, verb: &str, aim: Aim) {
         let Some(onlooker) = self.onlooker() else { return };
-        let verb = match (is_watch, aim.name.is_empty()) {
-            (true, _) => "watch",
-            (false, true) => "list",
-            (false, false) => "get",
-        };
         let scope = if aim.namespace.is_empty() { Scope::Cluster } else { Scope::Namespaced };
         let Aim { group, version, namespace, plural, name, below } = aim;
         let subject = Subject { group, version, plural, kind: String::new(), namespace, name };
