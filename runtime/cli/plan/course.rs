@@ -289,6 +289,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_into_a_secret_stays_inside() {
+        let (step, primitive) = ("one".to_owned(), "p".to_owned());
+        let call = CallId { step, ordinal: 1, primitive, effect: WRITE, digest: String::new() };
+        let arguments = json!({ "kind": "secret", "name": "login", "patch": { "data": { "pin": "NDU2" } } });
+        let said = held(&[W]).admit(&call, "patch secret/login", &arguments).unwrap_err().evidence.join("; ");
+        assert!(said.contains("login") && said.contains("<secret>") && !said.contains("NDU2"), "{said}");
+    }
+
+    #[test]
     fn names_that_clusters_make_up_differ_where_something_is_read() {
         let pod = |effect| -> Said { ("one", effect, "web-79f45578c6-sdndr") };
         let other = |effect| -> Said { ("one", effect, "web-5cdf6c5f4d-x7k2b") };
