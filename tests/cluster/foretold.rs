@@ -3,7 +3,7 @@
 //! Neither of them writes anything (T-36). What the run then writes has to be what they said, call by call, and the objects that
 //! it leaves those of their traces, field by field.
 
-use runbook_control_plane::{AuditEntry, audit_log};
+use runbook_control_plane::{AuditEntry, audit_log, in_batches};
 use serde_json::Value;
 
 use crate::prediction::{self, Objects};
@@ -36,16 +36,13 @@ fn is_of_time(write: &str) -> bool {
 /// The note of the last move holds a second: it is written again where the next move comes in another one, and clusters are not alike fast.
 const LAST_MOVE: &str = "patch configmaps istio-system/runbook-revisions";
 
-/// Writes in an order that chance has no part in: helm sends a batch of new objects of one kind, or of those it deletes, at once.
-/// Workloads go one by one, in the order that the runbook wants.
+/// Writes in an order that neither chance nor time has a part in.
 pub(crate) fn ordered(writes: impl IntoIterator<Item = String>) -> Vec<String> {
-    let batch = |line: &str| line.rsplit_once(' ').map(|(batch, _)| batch.to_owned());
     let mut lines: Vec<_> = writes.into_iter().filter(|write| !is_of_time(write)).collect();
     let first = lines.iter().position(|write| write == LAST_MOVE);
     let mut place = 0..;
     lines.retain(|write| place.next() == first || write != LAST_MOVE);
-    lines.chunk_by_mut(|a, b| batch(a) == batch(b) && !a.contains(" apps/")).for_each(<[String]>::sort);
-    lines
+    in_batches(lines)
 }
 
 /// The trace that a dry run printed.

@@ -10,6 +10,7 @@
 )]
 
 mod document;
+mod helm;
 mod refusal;
 
 use std::path::Path;

@@ -192,7 +192,7 @@ impl Stage<'_> {
         let story = set.story.lock().expect("no thread panics while it holds this lock");
         let mut trace =
             watched.trace(&set.session, &story, vault, &|command| address.on(command), &self.mode.undecided());
-        trace.notes = self.mode.notes();
+        trace.notes.extend(self.mode.notes());
         trace.writes = self.mode.writes();
         match self.options.output {
             _ if self.options.rbac => writer.text(Channel::Out, &rbac::manifests(&self.found.name, &trace.rights)),

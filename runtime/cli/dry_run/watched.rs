@@ -82,15 +82,23 @@ impl Watched {
                     (state(&cluster, &collected).await, missing(&cluster, &trace.rights.needs).await);
                 (state, missing, budgets(&cluster, &trace.disturbs).await)
             });
-            // What cannot be asked is not known; the trace says so where rights are listed.
-            if let Ok(budgets) = budgets {
-                budget::name(&mut trace.disturbs, &budgets);
+            // What cannot be asked is not known; of rights, the trace says so where they are listed.
+            match budgets {
+                Ok(budgets) => budget::name(&mut trace.disturbs, &budgets),
+                Err(fault) => trace.notes.push(unknown("which disruption budgets speak of the pods that go", &fault)),
             }
-            trace.disturbs.extend(state.map(|state| webhook::disruptions(&collected, state)).unwrap_or_default());
+            match state {
+                Ok(state) => trace.disturbs.extend(webhook::disruptions(&collected, state)),
+                Err(fault) => trace.notes.push(unknown("which webhooks have nobody to answer them meanwhile", &fault)),
+            }
             trace.rights.missing = missing.ok();
         }
         trace
     }
+}
+
+fn unknown(what: &str, fault: &Fault) -> String {
+    format!("unknown: {what}, because {}", fault.message)
 }
 
 /// What whoever makes the run may not do of what it needs.

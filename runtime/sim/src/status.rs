@@ -163,6 +163,7 @@ impl Status {
     pub(crate) fn ailment(ailment: Ailment, of: &GroupResource, name: &str) -> Self {
         match ailment {
             Ailment::Forbidden => Self::forbidden(of, name, "User \"kubernetes-admin\" cannot do that here"),
+            Ailment::Expired => Self::expired("The resourceVersion for the provided list is too old."),
             Ailment::TooManyRequests => Self::too_many_requests(
                 "the server has received too many requests and has asked us to try again later",
                 1,

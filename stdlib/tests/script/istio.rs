@@ -73,3 +73,63 @@ fn an_umbrellas_values_are_those_of_its_parts() {
     );
     assert_eq!(wanted, json!({ "istiod": { "pilot": { "env": { "A": "file" }, "autoscaleMin": 2 } } }));
 }
+
+/// What a function of std/istio/behaviour finds, as `severity: message`.
+fn found(call: &str) -> Vec<String> {
+    let found = said(&format!(r#"import "std/istio/behaviour" as behaviour; {call}"#));
+    let line = |one: &Value| format!("{}: {}", one["severity"].as_str().unwrap(), one["message"].as_str().unwrap());
+    found.as_array().unwrap().iter().map(line).collect()
+}
+
+#[test]
+fn what_1_24_to_1_28_change_for_objects_that_stay_is_found_and_nothing_else() {
+    let telemetry = |expression: &str| {
+        format!(
+            r#"#{{ kind: "Telemetry", metadata: #{{ namespace: "shop", name: "tags" }}, spec: #{{ value: "{expression}" }} }}"#
+        )
+    };
+    let peers = |expression: &str| found(&format!("behaviour::peers_in_expressions([{}])", telemetry(expression)));
+    assert!(peers("filter_state.upstream_peer.app").is_empty());
+    let hit = peers("filter_state['wasm.upstream_peer']");
+    assert!(hit[0].starts_with("warn: Telemetry shop/tags: reads wasm.upstream_peer"), "{hit:?}");
+
+    let policy = r#"[#{ kind: "AuthorizationPolicy", metadata: #{ namespace: "shop", name: "inner" }, spec: #{ key: "request.headers[x-envoy-internal]" } }]"#;
+    assert!(found(&format!("behaviour::internal_headers({policy}, true)")).is_empty(), "with networks they stay");
+    let hit = found(&format!("behaviour::internal_headers({policy}, false)"));
+    assert!(hit[0].starts_with("warn: AuthorizationPolicy shop/inner: reads an x-envoy header"), "{hit:?}");
+
+    assert!(found("behaviour::opencensus_agents([#{ defaultConfig: #{} }])").is_empty());
+    let hit = found(
+        "behaviour::opencensus_agents([#{ defaultConfig: #{ tracing: #{ openCensusAgent: #{ address: `a` } } } }])",
+    );
+    assert!(hit[0].starts_with("fail: "), "{hit:?}");
+
+    let pod = |ports: &str| {
+        format!(
+            r#"[#{{ metadata: #{{ namespace: "shop", name: "a", annotations: #{{ "traffic.sidecar.istio.io/excludeOutboundPorts": "{ports}" }} }}, spec: #{{ env: "ISTIO_META_DNS_CAPTURE" }} }}]"#
+        )
+    };
+    assert!(found(&format!("behaviour::undivided_dns({})", pod("5353, 9153"))).is_empty());
+    assert_eq!(found(&format!("behaviour::undivided_dns({})", pod("443, 53"))).len(), 1);
+
+    let ambient = r#"[#{ metadata: #{ name: "shop" } }]"#;
+    assert!(found("behaviour::captured_dns([], [])").is_empty());
+    assert!(
+        found(&format!("behaviour::captured_dns({ambient}, [#{{}}, #{{ ambient: #{{ dnsCapture: false }} }}])"))
+            .is_empty()
+    );
+    assert_eq!(found(&format!("behaviour::captured_dns({ambient}, [#{{}}])")).len(), 1);
+
+    let hit = found(
+        "behaviour::ending_tracers([#{ extensionProviders: [#{ name: `old`, lightstep: #{} }, #{ name: `new`, opentelemetry: #{} }] }])",
+    );
+    assert!(hit.len() == 1 && hit[0].starts_with("warn: meshConfig.extensionProviders: old"), "{hit:?}");
+
+    let definition = |served: &str| {
+        format!(
+            "#{{ metadata: #{{ name: `inferencepools` }}, spec: #{{ versions: [#{{ name: `v1alpha2`, served: true }}, #{{ name: `v1`, served: {served} }}] }} }}"
+        )
+    };
+    assert!(found(&format!("behaviour::unread({})", definition("true"))).is_empty());
+    assert_eq!(found(&format!("behaviour::unread({})", definition("false"))).len(), 1);
+}

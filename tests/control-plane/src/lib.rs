@@ -27,7 +27,7 @@ pub use chart::{Charts, Repository};
 pub use fault::Fault;
 pub use gate::{charts_or_skip, required_or_skip};
 pub use kwok::{FAIL, FAIL_ON_IMAGE, FAIL_ON_NODE, Failure, READY_AFTER};
-pub use plane::{AuditEntry, ControlPlane, Helm, Identity, Nodes, audit_log, many_deployments, many_pods};
+pub use plane::{AuditEntry, ControlPlane, Helm, Identity, Nodes, audit_log, in_batches, many_deployments, many_pods};
 pub use record::{record, record_file, record_to_file};
 pub use stand_in::StandIn;
 pub use state::{Release, State};

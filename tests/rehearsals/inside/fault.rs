@@ -178,3 +178,23 @@ fn precheck_goes_on_after_a_fault() {
 fn rolling_restart_goes_on_after_a_fault() {
     goes_on_after_a_fault("rolling-restart", 1);
 }
+
+#[test]
+fn gateway_upgrade_goes_on_after_a_fault() {
+    goes_on_after_a_fault("gateway-upgrade", 60);
+}
+
+#[test]
+fn in_place_upgrade_goes_on_after_a_fault() {
+    goes_on_after_a_fault("in-place-upgrade", 120);
+}
+
+#[test]
+fn ambient_upgrade_goes_on_after_a_fault() {
+    goes_on_after_a_fault("ambient-upgrade", 120);
+}
+
+#[test]
+fn canary_upgrade_goes_on_after_a_fault() {
+    goes_on_after_a_fault("canary-upgrade", 240);
+}

@@ -7,6 +7,7 @@
 mod failing;
 mod fault;
 mod happy;
+mod hindered;
 mod settled;
 
 use std::collections::BTreeMap;
@@ -115,6 +116,10 @@ impl Theatre {
     }
 
     fn stage<'a>(&'a self, cluster: &Arc<Rehearsal>, options: &'a Options) -> Stage<'a> {
+        self.stage_in(Mode::Rehearsal(cluster.clone()), options)
+    }
+
+    fn stage_in<'a>(&'a self, mode: Mode, options: &'a Options) -> Stage<'a> {
         Stage {
             program: &self.program,
             found: &self.prepared.found,
@@ -123,7 +128,7 @@ impl Theatre {
             runtime: &self.runtime,
             interrupt: Interrupt::default(),
             prompt: None,
-            mode: Mode::Rehearsal(cluster.clone()),
+            mode,
             held: None,
             part: None,
         }
@@ -159,6 +164,8 @@ impl Theatre {
 
     /// What a cluster has come to, once pods that were on their way out are gone.
     fn ended(&self, cluster: &Rehearsal) -> BTreeMap<String, Value> {
+        // What is only now told to go begins to when time has passed, and is gone when it has passed again.
+        self.pass(cluster, Duration::from_mins(1));
         self.pass(cluster, Duration::from_mins(1));
         settled::settled(cluster.simulation.objects())
     }

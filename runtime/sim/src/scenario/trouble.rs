@@ -42,6 +42,8 @@ pub struct Trouble {
 pub enum Ailment {
     /// 403.
     Forbidden,
+    /// 410: the version that was asked for is too old.
+    Expired,
     /// 429, with a second to wait.
     TooManyRequests,
     /// 500.
@@ -57,11 +59,12 @@ impl<'de> Deserialize<'de> for Ailment {
         let word = Value::deserialize(source)?;
         match (word.as_u64(), word.as_str()) {
             (Some(403), _) => Ok(Self::Forbidden),
+            (Some(410), _) => Ok(Self::Expired),
             (Some(429), _) => Ok(Self::TooManyRequests),
             (Some(500), _) => Ok(Self::Internal),
             (Some(503), _) => Ok(Self::Unavailable),
             (_, Some("reset")) => Ok(Self::Reset),
-            _ => Err(D::Error::custom(format!("{word} is no answer; there are 403, 429, 500, 503 and `reset`"))),
+            _ => Err(D::Error::custom(format!("{word} is no answer; there are 403, 410, 429, 500, 503 and `reset`"))),
         }
     }
 }

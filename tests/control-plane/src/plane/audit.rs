@@ -64,6 +64,14 @@ impl AuditEntry {
     }
 }
 
+/// Lines of writes, as [`AuditEntry::summary`] gives them, in an order that chance has no part in: helm sends a batch of new objects
+/// of one kind, or of those it deletes, at once. Workloads stay as they are: they go one by one, as who writes them wants.
+pub fn in_batches(mut lines: Vec<String>) -> Vec<String> {
+    let batch = |line: &str| line.rsplit_once(' ').map(|(batch, _)| batch.to_owned());
+    lines.chunk_by_mut(|a, b| batch(a) == batch(b) && !a.contains(" apps/")).for_each(<[String]>::sort);
+    lines
+}
+
 /// A line of the log, as far as it is read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -210,6 +218,15 @@ mod tests {
     fn an_entry_names_verb_resource_object_and_client() {
         let entry = parse(&line("1", "ResponseComplete", "get", "/api/v1/pods/web", "")).unwrap().remove(0);
         assert_eq!((entry.summary().as_str(), entry.user_agent.as_str()), ("get pods shop/web", "helm/4"));
+    }
+
+    #[test]
+    fn a_batch_has_one_order_and_workloads_have_their_own() {
+        let lines =
+            ["create secrets a/b", "create secrets a/a", "patch apps/deployments a/b", "patch apps/deployments a/a"];
+        let ordered =
+            ["create secrets a/a", "create secrets a/b", "patch apps/deployments a/b", "patch apps/deployments a/a"];
+        assert_eq!(in_batches(lines.map(str::to_owned).to_vec()), ordered);
     }
 
     #[test]

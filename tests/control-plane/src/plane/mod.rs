@@ -22,7 +22,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-pub use audit::{AuditEntry, read as audit_log};
+pub use audit::{AuditEntry, in_batches, read as audit_log};
 pub use bulk::{many_deployments, many_pods};
 pub use certificate::Identity;
 pub(crate) use certificate::{Authority, Certificates, Pair};
