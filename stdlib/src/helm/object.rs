@@ -2,7 +2,11 @@
 //!
 //! Does not compare them, and does not know what a kind means beyond where pods are described.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use runbook_core::{Code, Fault, Value};
+use sha2::{Digest as _, Sha256};
 
 use crate::yaml;
 
@@ -22,10 +26,52 @@ pub(super) struct Identity {
     pub(super) name: String,
 }
 
+/// How much text the manifests have together that are kept as they were read.
+const KEPT: usize = 4 << 20;
+
+/// Manifests that were read last, by the digests of their texts. A run asks for the same release's again and again, and Istio's CRDs alone are
+/// most of a megabyte of YAML.
+static READ: Mutex<VecDeque<Kept>> = Mutex::new(VecDeque::new());
+
+struct Kept {
+    digest: [u8; 32],
+    length: usize,
+    objects: Arc<Vec<Value>>,
+}
+
 /// The objects of a manifest, in order; the items of lists each for itself.
 ///
 /// Faults: `RB046` where it cannot be read.
 pub(super) fn parse(manifest: &str) -> Result<Vec<Value>, Fault> {
+    let digest: [u8; 32] = Sha256::digest(manifest).into();
+    let known = recall(&digest);
+    if let Some(objects) = known {
+        return Ok(objects.as_ref().clone());
+    }
+    let objects = Arc::new(read(manifest)?);
+    keep(Kept { digest, length: manifest.len(), objects: objects.clone() });
+    Ok(objects.as_ref().clone())
+}
+
+fn recall(digest: &[u8; 32]) -> Option<Arc<Vec<Value>>> {
+    let mut kept = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = kept.iter().position(|kept| kept.digest == *digest)?;
+    let found = kept.remove(place)?;
+    let objects = found.objects.clone();
+    kept.push_back(found);
+    Some(objects)
+}
+
+/// Keeps what was just read, for as long as the later ones leave room.
+fn keep(new: Kept) {
+    let mut kept = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.push_back(new);
+    while kept.iter().map(|kept| kept.length).sum::<usize>() > KEPT {
+        kept.pop_front();
+    }
+}
+
+fn read(manifest: &str) -> Result<Vec<Value>, Fault> {
     let documents = yaml::documents(manifest)
         .map_err(|reason| Fault::new(Code::RenderFailed, format!("the manifest cannot be read: {reason}")))?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).flat_map(items).collect())
@@ -108,6 +154,20 @@ pub(super) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_manifest_is_the_same_when_it_is_asked_for_again_and_long_ones_push_it_out() {
+        let manifest = "kind: ConfigMap\nmetadata: { name: kept }\n";
+        let first = parse(manifest).unwrap();
+        assert_eq!(first[0]["metadata"]["name"], "kept");
+        assert_eq!(parse(manifest).unwrap(), first);
+        let digest = Sha256::digest(manifest).into();
+        assert!(recall(&digest).is_some());
+        for number in 0..3 {
+            parse(&format!("kind: ConfigMap\ndata: {{ a: '{number}{}' }}\n", "x".repeat(KEPT / 2))).unwrap();
+        }
+        assert!(recall(&digest).is_none());
+    }
 
     #[test]
     fn a_manifest_falls_into_objects() {

@@ -4,7 +4,7 @@
 //! The cluster is a simulated one behind a loopback address, which the dry run takes for a live one. Not known here: how a cluster is
 //! read.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use runbook_core::journal::Journal;
 use runbook_sim::AuditEntry;
@@ -12,7 +12,7 @@ use runbook_sim::overlay::Validation;
 use runbook_sim::scenario::Trouble;
 use serde_json::{Value, json};
 
-use super::{Moment, Theatre, in_words, moment};
+use super::{Moment, Theatre, asked_of, in_words, moment};
 use crate::arguments::Output;
 use crate::dry_run::Overlaid;
 use crate::mode::{self, Mode};
@@ -41,13 +41,7 @@ impl Theatre {
         (options.output, options.kubeconfig) = (Some(Output::Json), Some(cluster.kubeconfig()));
         // How patiently a broken cluster is asked again is not the question here.
         options.limits.tries = 2;
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = asked.clone();
-        cluster.simulation.set_witness(Arc::new(move |entry: &AuditEntry| {
-            if entry.client.starts_with("runbook/") {
-                seen.lock().unwrap().push(entry.clone());
-            }
-        }));
+        let asked = asked_of(cluster);
         let before = (self.out.text().len(), self.err.text().len());
         let exit = self.plan_with(&options);
         let (out, err) = (self.out.text(), self.err.text());

@@ -138,13 +138,7 @@ impl Theatre {
     fn run(&self, cluster: &Arc<Rehearsal>, approvals: &[&str]) -> Ran {
         let mut options = self.prepared.options.clone();
         options.beforehand.approved = approvals.iter().map(|id| (*id).to_owned()).collect();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = asked.clone();
-        cluster.simulation.set_witness(Arc::new(move |entry: &AuditEntry| {
-            if entry.client.starts_with("runbook/") {
-                seen.lock().unwrap().push(entry.clone());
-            }
-        }));
+        let asked = asked_of(cluster);
         let before = (self.out.text().len(), self.err.text().len());
         let stage = self.stage(cluster, &options);
         let exit = stage.play(Journal::in_memory(), "REHEARSAL".to_owned(), self.given.clone());
@@ -185,6 +179,18 @@ impl Ran {
         assert!(self.printed.contains(words), "`{words}` is missing in\n{}", self.printed);
         self
     }
+}
+
+/// What this program asks of a cluster from now on.
+fn asked_of(cluster: &Rehearsal) -> Arc<Mutex<Vec<AuditEntry>>> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    cluster.simulation.set_witness(Arc::new(move |entry: &AuditEntry| {
+        if entry.client.starts_with("runbook/") {
+            seen.lock().unwrap().push(entry.clone());
+        }
+    }));
+    asked
 }
 
 /// The present moment of a cluster.
