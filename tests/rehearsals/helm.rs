@@ -70,17 +70,17 @@ fn rehearse(scenario: &str, helm: &Path, how: &str) -> (Ended, String) {
 fn are_alike(binaries: &Binaries, tool: Tool) {
     let (helm, scenarios, next) = (binaries.path(tool), scenarios(), AtomicUsize::new(0));
     let one = |scenario: &str| {
-        let (builtin, told) = rehearse(scenario, &helm, "builtin");
-        let (real, said) = rehearse(scenario, &helm, &helm.display().to_string());
+        let (ours, told) = rehearse(scenario, helm, "builtin");
+        let (real, said) = rehearse(scenario, helm, &helm.display().to_string());
         // Helm keeps to itself why it could not delete something; the one that is built in says it.
-        let is_reasonless = real.fault.as_deref() == Some("RB041") && builtin.fault.is_some();
+        let is_reasonless = real.fault.as_deref() == Some("RB041") && ours.fault.is_some();
         let fault = |ended: &Ended| if is_reasonless { None } else { ended.fault.clone() };
         let lines = |ended: &Ended| format!("{:?} {:?}\n{}\n", ended.code, fault(ended), ended.writes.join("\n"));
-        let (built_in, spawned) = (lines(&builtin), lines(&real));
-        if built_in == spawned {
+        let (first, second) = (lines(&ours), lines(&real));
+        if first == second {
             return None;
         }
-        let differing = similar::TextDiff::from_lines(&built_in, &spawned).unified_diff().context_radius(3).to_string();
+        let differing = similar::TextDiff::from_lines(&first, &second).unified_diff().context_radius(3).to_string();
         Some(format!(
             "{scenario}: the built-in helm (-), {} (+):\n{differing}\n=== built in\n{told}\n=== real\n{said}",
             helm.display()

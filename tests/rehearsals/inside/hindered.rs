@@ -46,8 +46,8 @@ impl Theatre {
         let exit = self.plan_with(&options);
         let (out, err) = (self.out.text(), self.err.text());
         let printed = format!("{}{}", &out[before.0..], &err[before.1..]);
-        let traces = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let trace = traces.filter(|line| line["t"] == "trace").last().unwrap_or(Value::Null);
+        let mut lines = printed.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let trace = lines.find(|line| line["t"] == "trace").unwrap_or(Value::Null);
         let requests = asked.lock().unwrap().clone();
         Planned { code: exit, printed, trace, requests }
     }
@@ -75,8 +75,8 @@ impl Planned {
     /// How many things it says are not known.
     fn unknowns(&self) -> usize {
         let notes = self.trace["notes"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let noted = notes.filter(|note| note.starts_with("unknown")).count();
-        noted + self.trace.to_string().matches(r#""grade":"unknown""#).count()
+        let said = notes.filter(|note| note.starts_with("unknown")).count();
+        said + self.trace.to_string().matches(r#""grade":"unknown""#).count()
     }
 }
 
