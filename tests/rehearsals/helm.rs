@@ -4,10 +4,11 @@
 //! Not known here: what a scenario is about, nor what its runbook should do.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use runbook_control_plane::{AuditEntry, Binaries, Tool, audit_log, in_batches, required_or_skip};
+
+use super::{in_folder, printed};
 
 /// How a rehearsal ended, and what it wrote.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,21 +19,19 @@ struct Ended {
     writes: Vec<String>,
 }
 
-/// The runbook that a scenario of the box is for: the longest name that its own begins with.
-fn runbook_of(scenario: &str) -> String {
-    let files = fs_err::read_dir("runbooks").unwrap().map(|file| file.unwrap().path());
-    let names = files.filter(|file| file.extension().is_some_and(|end| end == "rhai"));
-    let names = names.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned());
-    let own = names.filter(|name| scenario.starts_with(name)).max_by_key(String::len);
-    own.unwrap_or_else(|| panic!("`{scenario}` begins with the name of no runbook"))
-}
-
-fn scenarios() -> Vec<String> {
-    let files = fs_err::read_dir("runbooks/scenarios").unwrap().map(|file| file.unwrap().path());
-    let scenarios = files.filter(|file| file.extension().is_some_and(|end| end == "yaml"));
-    let mut names: Vec<_> = scenarios.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+/// The names of a folder's files that end so, in order.
+fn names(folder: &str, end: &str) -> Vec<String> {
+    let files = fs_err::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|found| found == end));
+    let mut names: Vec<_> = files.map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// The runbook that a scenario of the box is for: the longest name that its own begins with.
+fn runbook_of(scenario: &str) -> String {
+    let own = names("runbooks", "rhai").into_iter().filter(|name| scenario.starts_with(name)).max_by_key(String::len);
+    own.unwrap_or_else(|| panic!("`{scenario}` begins with the name of no runbook"))
 }
 
 /// Rehearses a scenario on a machine that has this helm and nothing else. `how` is what `--helm` says.
@@ -40,18 +39,10 @@ fn rehearse(scenario: &str, helm: &Path, how: &str) -> (Ended, String) {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(helm, folder.path().join("helm")).unwrap();
     let log = folder.path().join("audit.log");
-    let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
-        .arg(format!("{}.rhai", runbook_of(scenario)))
-        .args(["--rehearse", scenario, "--helm", how, "--audit-log"])
-        .arg(&log)
-        .env_clear()
-        .env("PATH", folder.path())
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let printed = super::printed(&output);
-    let asked = audit_log(&log).unwrap_or_else(|why| panic!("{scenario}: {why}\n{printed}"));
+    let (script, file) = (format!("{}.rhai", runbook_of(scenario)), log.display().to_string());
+    let output = in_folder(folder.path(), &[&script, "--rehearse", scenario, "--helm", how, "--audit-log", &file]);
+    let said = printed(&output);
+    let asked = audit_log(&log).unwrap_or_else(|why| panic!("{scenario}: {why}\n{said}"));
     // Istiod and the controllers write too, each when its turn comes.
     let is_of_the_run =
         |entry: &AuditEntry| ["runbook/", "Helm/", "helm"].iter().any(|who| entry.user_agent.starts_with(who));
@@ -59,16 +50,16 @@ fn rehearse(scenario: &str, helm: &Path, how: &str) -> (Ended, String) {
     let writes =
         asked.into_iter().filter(|entry| is_of_the_run(entry) && entry.is_mutating() && entry.resource != "leases");
     let writes = in_batches(writes.map(|entry| entry.summary()).collect());
-    let fault = printed.lines().find_map(|line| {
+    let fault = said.lines().find_map(|line| {
         let word = line.split_whitespace().next()?;
         (word.len() == 5 && word.starts_with("RB0")).then(|| word.to_owned())
     });
-    (Ended { code: output.status.code(), fault, writes }, printed)
+    (Ended { code: output.status.code(), fault, writes }, said)
 }
 
 /// Every scenario, two at a time: a spawned helm is waited for most of the time.
 fn are_alike(binaries: &Binaries, tool: Tool) {
-    let (helm, scenarios, next) = (binaries.path(tool), scenarios(), AtomicUsize::new(0));
+    let (helm, scenarios, next) = (binaries.path(tool), names("runbooks/scenarios", "yaml"), AtomicUsize::new(0));
     let one = |scenario: &str| {
         let (ours, told) = rehearse(scenario, helm, "builtin");
         let (real, said) = rehearse(scenario, helm, &helm.display().to_string());

@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::consent::{Asked, Consenting};
 use super::lease;
+use super::trace::unknown;
 use crate::clock::RealClock;
 use crate::rehearsal::{self, SimulatedClock};
 
@@ -86,7 +87,7 @@ impl Overlaid {
         let notes = self.overlay.notes().into_iter();
         let notes = notes.map(|(subject, note)| format!("{}/{}: {note}", subject.resource, subject.name));
         let unknowns = self.overlay.unknowns().into_iter();
-        let unknowns = unknowns.map(|unknown| format!("unknown: {}, because {}", unknown.what, unknown.because));
+        let unknowns = unknowns.map(|it| unknown(&it.what, &it.because));
         open.chain(notes).chain(unknowns).collect()
     }
 }

@@ -141,6 +141,11 @@ pub(crate) struct File {
     pub(crate) content: Value,
 }
 
+/// A note of what could not be found out.
+pub(super) fn unknown(what: &str, because: &str) -> String {
+    format!("unknown: {what}, because {because}")
+}
+
 /// What a trace is made from.
 pub(crate) struct Sources<'a> {
     pub(crate) story: &'a Story,

@@ -25,7 +25,7 @@ use super::disguise::Disguise;
 use super::disruption::Disruption;
 use super::grade::Ground;
 use super::right::Need;
-use super::trace::{Sources, Trace};
+use super::trace::{Sources, Trace, unknown};
 use super::webhook::{self, State};
 use crate::plan;
 use crate::story::Story;
@@ -85,20 +85,20 @@ impl Watched {
             // What cannot be asked is not known; of rights, the trace says so where they are listed.
             match budgets {
                 Ok(budgets) => budget::name(&mut trace.disturbs, &budgets),
-                Err(fault) => trace.notes.push(unknown("which disruption budgets speak of the pods that go", &fault)),
+                Err(fault) => {
+                    trace.notes.push(unknown("which disruption budgets speak of the pods that go", &fault.message));
+                }
             }
             match state {
                 Ok(state) => trace.disturbs.extend(webhook::disruptions(&collected, state)),
-                Err(fault) => trace.notes.push(unknown("which webhooks have nobody to answer them meanwhile", &fault)),
+                Err(fault) => {
+                    trace.notes.push(unknown("which webhooks have nobody to answer them meanwhile", &fault.message));
+                }
             }
             trace.rights.missing = missing.ok();
         }
         trace
     }
-}
-
-fn unknown(what: &str, fault: &Fault) -> String {
-    format!("unknown: {what}, because {}", fault.message)
 }
 
 /// What whoever makes the run may not do of what it needs.

@@ -44,8 +44,7 @@ struct Kept {
 /// Faults: `RB046` where it cannot be read.
 pub(super) fn parse(manifest: &str) -> Result<Vec<Value>, Fault> {
     let digest: [u8; 32] = Sha256::digest(manifest).into();
-    let known = recall(&digest);
-    if let Some(objects) = known {
+    if let Some(objects) = recall(&digest) {
         return Ok(objects.as_ref().clone());
     }
     let objects = Arc::new(read(manifest)?);

@@ -110,16 +110,15 @@ fn is_never_wrong(runbook: &str, every: usize) {
         }
     }
     println!("{runbook}: {} as undisturbed, {} in doubt, {} stopped", ends[0], ends[1], ends[2]);
-    let is_both = ends[0] > 0 && ends[1] + ends[2] > 0;
-    assert!(found.is_empty() && is_both, "{ends:?}, {}\n{}", found.len(), found.join("\n\n"));
+    assert!(found.is_empty() && ends.iter().all(|n| *n > 0), "{ends:?}, {}\n{}", found.len(), found.join("\n\n"));
 }
 
 #[test]
 fn a_dry_run_of_a_restart_is_never_sure_of_what_it_could_not_read() {
-    is_never_wrong("rolling-restart", 6);
+    is_never_wrong("rolling-restart", 4);
 }
 
 #[test]
 fn a_dry_run_of_an_upgrade_is_never_sure_of_what_it_could_not_read() {
-    is_never_wrong("ambient-upgrade", 120);
+    is_never_wrong("ambient-upgrade", 60);
 }
