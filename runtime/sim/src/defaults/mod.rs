@@ -11,11 +11,12 @@ mod plain;
 mod pod;
 mod registration;
 mod service;
+mod warning;
 mod workload;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::check::check;
+pub(crate) use self::{check::check, warning::warnings};
 use crate::actor::json::{as_map, items};
 
 /// Fills in the defaults of an object of a built-in kind, from which what Go does not write again is gone already.

@@ -20,6 +20,6 @@ pub(crate) use custom::Conflict;
 pub(crate) use definition::{Custom, Kind, Source, Subresource};
 pub(crate) use discovery::{Root, core_versions};
 pub(crate) use field::{Field, Presence, fields};
-pub(crate) use openapi::schemas;
-pub(crate) use record::{paths, schema as recorded_schema, version};
+pub(crate) use openapi::{schemas, schemas_of_kinds};
+pub(crate) use record::{paths, schema as recorded_schema, schema_names, version};
 pub(crate) use shape::{as_go_writes, empty};

@@ -56,6 +56,15 @@ fn hash(path: &str, served: &GroupVersion) -> String {
 
 /// The name of the schema of a recorded kind.
 pub(super) fn schema_name(group: &str, version: &str, kind: &str) -> Option<&'static str> {
+    names().get(&[group, version, kind].map(str::to_owned)).copied()
+}
+
+/// The recorded kinds (group, version, kind), each with the name of its schema.
+pub(crate) fn schemas_of_kinds() -> impl Iterator<Item = (&'static [String; 3], &'static str)> {
+    names().iter().map(|(kind, name)| (kind, *name))
+}
+
+fn names() -> &'static HashMap<[String; 3], &'static str> {
     static NAMES: LazyLock<HashMap<[String; 3], &'static str>> = LazyLock::new(|| {
         let marked = |(name, text): (&'static str, &'static str)| {
             let marks = text.split_once(&format!("\"{GVK}\":"))?.1;
@@ -66,7 +75,7 @@ pub(super) fn schema_name(group: &str, version: &str, kind: &str) -> Option<&'st
         };
         record::schema_texts().filter_map(marked).flatten().collect()
     });
-    NAMES.get(&[group, version, kind].map(str::to_owned)).copied()
+    &NAMES
 }
 
 /// The document of one group version.

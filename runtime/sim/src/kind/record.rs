@@ -78,6 +78,11 @@ pub(crate) fn schema(name: &str) -> Option<Arc<Value>> {
     Some(Arc::clone(schema))
 }
 
+/// The names of all schemas, in order.
+pub(crate) fn schema_names() -> impl Iterator<Item = &'static str> {
+    schema_texts().map(|(name, _)| name)
+}
+
 /// The names and the text of all schemas, in order.
 pub(super) fn schema_texts() -> impl Iterator<Item = (&'static str, &'static str)> {
     SCHEMAS.text.lines().filter_map(|line| line.split_once(' '))

@@ -8,13 +8,14 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use super::error::FieldError;
-use super::node::{Document, Edge, Origin, Type};
+use super::node::{Document, Edge, Nodes, Origin, Type};
 use super::read::Reader;
 
 /// Reads `openAPIV3Schema` into a document and says which node is the object.
 pub(super) fn read(schema: &Value) -> Result<(Document, usize), Vec<FieldError>> {
     let none = Map::new();
-    let mut reader = Reader { nodes: Vec::new(), names: HashMap::new(), origin: Origin::Custom };
+    let names = HashMap::new();
+    let mut reader = Reader { nodes: Vec::new(), first: 0, names: &names, origin: Origin::Custom };
     let meta = reader.node(&object_meta(), false);
     let meta = reader.push(meta);
     let text = reader.node(&json!({ "type": "string" }), false);
@@ -32,7 +33,8 @@ pub(super) fn read(schema: &Value) -> Result<(Document, usize), Vec<FieldError>>
             complete(&mut reader, at, meta, text);
         }
     }
-    Ok((Document { origin: Origin::Custom, nodes: reader.nodes, kinds: HashMap::new(), rules: OnceLock::new() }, root))
+    let nodes = Nodes::Read(reader.nodes);
+    Ok((Document { origin: Origin::Custom, nodes, kinds: HashMap::new(), rules: OnceLock::new() }, root))
 }
 
 /// Gives an object, or one embedded in it, what every object has.

@@ -109,6 +109,12 @@ impl FieldError {
         Self::new(FieldErrorKind::NotSupported, path, Some(value), detail)
     }
 
+    /// A word that is none of those there are.
+    pub(crate) fn one_of(path: impl Into<String>, word: &str, words: &[&str]) -> Self {
+        let supported: Vec<Value> = words.iter().map(|word| (*word).into()).collect();
+        Self::not_supported(path, word.into(), &supported)
+    }
+
     /// The words without the field: what stands as `message` among the causes of a `Status`.
     pub(crate) fn body(&self) -> String {
         let mut body = self.kind.words().to_owned();

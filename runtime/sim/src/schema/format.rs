@@ -13,7 +13,7 @@ use super::error::FieldError;
 use super::node::{Node, Type};
 
 /// Whether the server checks a format of texts at all.
-pub(super) fn is_known(format: &str) -> bool {
+pub(crate) fn is_known(format: &str) -> bool {
     NAMES.contains(&normal(format).as_str())
 }
 

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use error::{FieldError, FieldErrorKind, go_json, go_number, plain, quote};
+pub(crate) use format::is_known as is_format;
 pub(crate) use node::{Additional, Document, Edge, ListType, MapType, Node, Opaque, Origin, Patch, Type};
 
 const RULES_NOT_CHECKED: &str = "some validation rules were not checked because the object was invalid; \

@@ -14,10 +14,29 @@ use super::rule::Rules;
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) origin: Origin,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Nodes,
     pub(super) kinds: HashMap<[String; 3], usize>,
     pub(super) rules: OnceLock<Rules>,
 }
+
+/// The nodes of a document, by their numbers.
+#[derive(Debug)]
+pub(super) enum Nodes {
+    /// All of them.
+    Read(Vec<Node>),
+    /// Those of each schema of the record, read when somebody first comes by: a run meets a tenth of them.
+    Recorded(Vec<Part>),
+}
+
+/// The nodes of one schema of the record; the first is the schema itself.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) read: OnceLock<Vec<Node>>,
+}
+
+/// How many bits of a node's number say where it is in its part.
+pub(super) const PART: u32 = 16;
 
 /// Who wrote a document, which decides what its defaults and limits mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,12 +54,24 @@ impl Document {
 
     /// The rules in CEL, compiled when an object is first held against them.
     pub(super) fn rules(&self) -> &Rules {
-        self.rules.get_or_init(|| Rules::compile(&self.nodes))
+        self.rules.get_or_init(|| match &self.nodes {
+            Nodes::Read(nodes) => Rules::compile(nodes),
+            // The limits of built-in kinds are code.
+            Nodes::Recorded(_) => Rules::compile(&[]),
+        })
     }
 
     /// The node that an edge leads to.
     pub(crate) fn node(&self, edge: &Edge) -> &Node {
-        &self.nodes[edge.to]
+        self.at(edge.to)
+    }
+
+    /// The node with a number.
+    pub(super) fn at(&self, number: usize) -> &Node {
+        match &self.nodes {
+            Nodes::Read(nodes) => &nodes[number],
+            Nodes::Recorded(parts) => &parts[number >> PART].nodes(number >> PART)[number & ((1 << PART) - 1)],
+        }
     }
 }
 

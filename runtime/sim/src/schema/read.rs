@@ -3,15 +3,30 @@
 //! Not known here: whether a schema is one that a CRD may have (`schema/crd.rs`), and what schemas are used for.
 
 use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::{Map, Value};
 
 use super::limit::{Bound, Limits, Pattern};
-use super::node::{Additional, Document, Edge, ListType, MapType, Node, Opaque, Origin, Patch, Type};
+use super::node::{
+    Additional, Document, Edge, ListType, MapType, Node, Nodes, Opaque, Origin, PART, Part, Patch, Type,
+};
+use crate::kind;
 
 const COMPONENTS: &str = "#/components/schemas/";
 
+/// The numbers of the schemas of the record, by their names.
+static RECORDED: LazyLock<HashMap<&'static str, usize>> =
+    LazyLock::new(|| kind::schema_names().enumerate().map(|(at, name)| (name, at << PART)).collect());
+
 impl Document {
+    /// All schemas that were recorded.
+    pub(crate) fn recorded() -> Self {
+        let parts = kind::schema_names().map(|name| Part { name, read: OnceLock::new() }).collect();
+        let kinds = kind::schemas_of_kinds().filter_map(|(kind, name)| Some((kind.clone(), *RECORDED.get(name)?)));
+        Self { origin: Origin::Recorded, kinds: kinds.collect(), nodes: Nodes::Recorded(parts), rules: OnceLock::new() }
+    }
+
     /// Reads an OpenAPI v3 document as the API server serves it, or many of them put together: `components.schemas`.
     pub(crate) fn of_openapi(document: &Value) -> Self {
         let empty = Map::new();
@@ -22,18 +37,31 @@ impl Document {
     /// Reads schemas by their names.
     pub(crate) fn of_schemas(schemas: &Map<String, Value>) -> Self {
         let names: HashMap<&str, usize> = schemas.keys().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        let mut reader = Reader { nodes: vec![Node::default(); schemas.len()], names, origin: Origin::Recorded };
+        let nodes = vec![Node::default(); schemas.len()];
+        let mut reader = Reader { nodes, first: 0, names: &names, origin: Origin::Recorded };
         let mut kinds = HashMap::new();
         for (at, (name, schema)) in schemas.iter().enumerate() {
-            let mut node = reader.node(schema, false);
-            node.opaque = opaque(name);
-            reader.nodes[at] = node;
+            reader.nodes[at] = reader.named(name, schema);
             for kind in schema["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
                 let part = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
                 kinds.insert([part("group"), part("version"), part("kind")], at);
             }
         }
-        Self { origin: Origin::Recorded, nodes: reader.nodes, kinds, rules: std::sync::OnceLock::new() }
+        Self { origin: Origin::Recorded, nodes: Nodes::Read(reader.nodes), kinds, rules: OnceLock::new() }
+    }
+}
+
+impl Part {
+    /// The nodes of the schema, which is the one `at` this place in the record.
+    pub(super) fn nodes(&self, at: usize) -> &[Node] {
+        self.read.get_or_init(|| {
+            let (nodes, first) = (vec![Node::default()], at << PART);
+            let mut reader = Reader { nodes, first, names: &RECORDED, origin: Origin::Recorded };
+            if let Some(schema) = kind::recorded_schema(self.name) {
+                reader.nodes[0] = reader.named(self.name, &schema);
+            }
+            reader.nodes
+        })
     }
 }
 
@@ -49,7 +77,9 @@ fn opaque(name: &str) -> Option<Opaque> {
 /// Nodes read so far, and the names that may be referred to.
 pub(super) struct Reader<'a> {
     pub(super) nodes: Vec<Node>,
-    pub(super) names: HashMap<&'a str, usize>,
+    /// The number of the first of them.
+    pub(super) first: usize,
+    pub(super) names: &'a HashMap<&'a str, usize>,
     pub(super) origin: Origin,
 }
 
@@ -67,13 +97,17 @@ impl Reader<'_> {
 
     pub(super) fn push(&mut self, node: Node) -> usize {
         self.nodes.push(node);
-        self.nodes.len() - 1
+        self.first + self.nodes.len() - 1
     }
 
     fn reference(&self, schema: &Value) -> Option<usize> {
         let alone = schema["allOf"].as_array().filter(|all| all.len() == 1).map(|all| &all[0]["$ref"]);
         let text = schema.get("$ref").or(alone)?.as_str()?;
         self.names.get(text.strip_prefix(COMPONENTS).unwrap_or(text)).copied()
+    }
+
+    fn named(&mut self, name: &str, schema: &Value) -> Node {
+        Node { opaque: opaque(name), ..self.node(schema, false) }
     }
 
     pub(super) fn node(&mut self, schema: &Value, within_preserve: bool) -> Node {

@@ -98,7 +98,7 @@ impl Walk<'_> {
         if new.is_null() || !self.rules.reach[at] {
             return;
         }
-        let node = &self.document.nodes[at];
+        let node = self.document.at(at);
         let old = old.filter(|old| !old.is_null());
         if let Some(rules) = self.rules.of_nodes.get(&at) {
             self.evaluate(node, rules, new, old, path, errors);

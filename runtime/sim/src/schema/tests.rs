@@ -8,10 +8,27 @@ use super::{Document, Schema};
 use crate::kind;
 
 /// All recorded kinds.
-pub(crate) static RECORD: LazyLock<Arc<Document>> = LazyLock::new(|| {
+pub(crate) static RECORD: LazyLock<Arc<Document>> = LazyLock::new(|| Arc::new(Document::recorded()));
+
+/// The same schemas as clients are told of them: each can be read.
+#[test]
+fn what_is_served_reads_as_what_is_recorded() {
     let kinds: Vec<_> = kind::Catalogue::builtin().all().cloned().collect();
-    Arc::new(Document::of_schemas(kind::schemas(&kinds).as_object().unwrap()))
-});
+    let served = Arc::new(Document::of_schemas(kind::schemas(&kinds).as_object().unwrap()));
+    let object = json!({ "metadata": { "name": "a", "nowhere": 1 }, "spec": { "replicas": "3", "nothing": {} } });
+    for kind in kinds {
+        let of = |document| Schema::of_record(document, &kind.group, &kind.version, &kind.kind);
+        let (Some(served), Some(recorded)) = (of(&served), of(&RECORD)) else { continue };
+        let pruned = |schema: &Schema| {
+            let mut object = object.clone();
+            (schema.prune(&mut object), object)
+        };
+        assert_eq!(pruned(&served), pruned(&recorded), "{}", kind.kind);
+        let faults =
+            |schema: &Schema| schema.validate(&object, None).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(faults(&served), faults(&recorded), "{}", kind.kind);
+    }
+}
 
 fn thing() -> Schema {
     let port = json!({ "type": "object", "required": ["port"], "properties": {

@@ -9,7 +9,8 @@ use super::correlate;
 use super::error::{FieldError, FieldErrorKind, go_number, quote};
 use super::format;
 use super::limit::{Bound, Limits};
-use super::node::{Additional, Document, Edge, Node, Origin, Type};
+use super::node::{Additional, Document, Edge, Node, Opaque, Origin, Type};
+use crate::quantity::Quantity;
 
 /// What is wrong with a value. What was there before and stays as it was is not held against anybody.
 pub(super) fn validate(document: &Document, edge: &Edge, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
@@ -92,6 +93,9 @@ impl Walk<'_> {
                 if let Some(limits) = limits {
                     outcome.add(string(limits, text, path));
                 }
+                if node.opaque == Some(Opaque::Scalar) && Quantity::parse(text).is_none() {
+                    outcome.add(Some(wrong_type(path, "quantity", text)));
+                }
                 if !node.format.is_empty() && !format::fits(&node.format, text) {
                     outcome.add(Some(wrong_type(path, &node.format, text)));
                 }
@@ -171,7 +175,7 @@ impl Walk<'_> {
         }
         if let (Some(extra), Some(meta)) = (limits.metadata, object.get("metadata")) {
             outcome.merge(self.value(
-                &self.document.nodes[extra],
+                self.document.at(extra),
                 meta,
                 old.and_then(|old| old.get("metadata")),
                 "metadata",
@@ -183,7 +187,7 @@ impl Walk<'_> {
     fn combinations(self, limits: &Limits, value: &Value, old: Option<&Value>, path: &str) -> Outcome {
         let mut outcome = Outcome { matches: 1, ..Outcome::default() };
         let each = |nodes: &[usize]| -> Vec<Outcome> {
-            nodes.iter().map(|at| self.value(&self.document.nodes[*at], value, old, path)).collect()
+            nodes.iter().map(|at| self.value(self.document.at(*at), value, old, path)).collect()
         };
         if !limits.any_of.is_empty() {
             let results = each(&limits.any_of);
@@ -218,7 +222,7 @@ impl Walk<'_> {
             }
         }
         if let Some(not) = limits.not
-            && self.value(&self.document.nodes[not], value, old, path).is_valid()
+            && self.value(self.document.at(not), value, old, path).is_valid()
         {
             outcome.errors.push(combined(format!("{} must not validate the schema (not)", quote(path))));
         }

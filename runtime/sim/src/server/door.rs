@@ -99,8 +99,12 @@ impl Server {
 
     /// Answers a request, with a warning where the version that it asks for is on its way out.
     async fn warned(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
-        let warning = super::strategy::deprecation(&place.kind);
-        self.resource(asked, place).await.map(|answer| answer.warning(warning.into_iter().collect()))
+        let answer = self.resource(asked, place).await;
+        match super::strategy::deprecation(&place.kind) {
+            // A refusal carries it as well.
+            Some(warning) => Ok(answer.unwrap_or_else(Answer::from).warning(vec![warning])),
+            None => answer,
+        }
     }
 
     /// Answers a request to which something may happen on its way.

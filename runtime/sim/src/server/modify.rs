@@ -10,6 +10,7 @@ use super::{Server, body, metadata, order::Order, render, shape, strategy, write
 use crate::{
     actor::json::{map_at, name, text},
     admission::{self, Act},
+    apply,
     status::Status,
     store::{Expect, Miss, Stored},
 };
@@ -187,6 +188,7 @@ impl Server {
         }
         metadata::tidy(&mut new);
         shape::check(self, kind, &new, Some(&live))?;
+        warnings.extend(shape::warnings(kind, &new, Some(&live)));
         let act = Act::update(order, &new, &live);
         warnings.extend(admission::validate(self, &act, &new).await?);
         let mut new = render::arrange(&kind.kind, &kind.api_version(), new);
@@ -195,7 +197,7 @@ impl Server {
         if order.is_dry() {
             return Ok(Some(Written { object: new, code: 200, warnings }));
         }
-        if is_same(&live, &new) {
+        if apply::is_same(&live, &new) {
             return Ok(Some(Written { object: live, code: 200, warnings }));
         }
         if is_let_go(&new) {
@@ -230,18 +232,4 @@ fn is_let_go(object: &Value) -> bool {
         && !is_held(&metadata["finalizers"])
         && !(object["kind"] == "Namespace" && is_held(&object["spec"]["finalizers"]))
         && metadata["deletionGracePeriodSeconds"].as_u64().unwrap_or(0) == 0
-}
-
-/// Do two states differ in nothing but the times in their managed fields?
-fn is_same(old: &Value, new: &Value) -> bool {
-    let timeless = |object: &Value| {
-        let mut object = object.clone();
-        for entry in object["metadata"]["managedFields"].as_array_mut().into_iter().flatten() {
-            if let Some(entry) = entry.as_object_mut() {
-                entry.shift_remove("time");
-            }
-        }
-        object
-    };
-    timeless(old) == timeless(new)
 }

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, LazyLock, PoisonError};
 
+use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -27,13 +28,7 @@ pub(crate) struct Known {
 }
 
 /// All recorded kinds share their schemas.
-static RECORDED: LazyLock<Arc<Document>> = LazyLock::new(|| {
-    let kinds: Vec<_> = kind::Catalogue::builtin().all().cloned().collect();
-    match kind::schemas(&kinds) {
-        Value::Object(schemas) => Arc::new(Document::of_schemas(&schemas)),
-        _ => Arc::new(Document::of_schemas(&serde_json::Map::new())),
-    }
-});
+static RECORDED: LazyLock<Arc<Document>> = LazyLock::new(|| Arc::new(Document::recorded()));
 
 /// The schemas of all recorded kinds.
 pub(crate) fn recorded() -> &'static Arc<Document> {
@@ -128,6 +123,14 @@ pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<
     Err(Status::invalid(&kind.group, &kind.kind, name(new), &causes))
 }
 
+/// What is said of an object that is taken nevertheless.
+pub(crate) fn warnings(kind: &Kind, new: &Value, old: Option<&Value>) -> Vec<String> {
+    match kind.source {
+        Source::BuiltIn => defaults::warnings(&kind.group, &kind.plural, new, old),
+        Source::Custom(_) => Vec::new(),
+    }
+}
+
 fn is_of_wrong_type(error: &FieldError) -> bool {
     error.kind == FieldErrorKind::TypeInvalid
 }
@@ -135,18 +138,62 @@ fn is_of_wrong_type(error: &FieldError) -> bool {
 /// What no Go type of a built-in kind could hold is refused by the decoder, before anybody looks at it.
 fn undecodable(kind: &Kind, object: &Value, error: &FieldError) -> Status {
     let pointer = format!("/{}", error.path.replace(['.', '['], "/").replace(']', ""));
-    let held = object.pointer(&pointer).map_or("value", super::body::word);
+    let held = object.pointer(&pointer);
     let wanted = error.detail.rsplit_once("of type ").map_or("", |(_, wanted)| wanted);
-    let wanted = match wanted.split(':').next().unwrap_or_default() {
-        "integer" => "int32",
-        "boolean" => "bool",
-        other => other,
+    let wanted = wanted.split(':').next().unwrap_or_default();
+    let why = match (wanted, held) {
+        ("byte", Some(Value::String(text))) => format!("illegal base64 data at input byte {}", base64_fault(text)),
+        ("date-time", Some(Value::String(text))) => time_fault(text, has_micros(kind)),
+        ("quantity", Some(Value::String(_))) => {
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned()
+        }
+        _ => {
+            let field = error.path.split('[').next().unwrap_or_default();
+            let wanted = match wanted {
+                "integer" => "int32",
+                "boolean" => "bool",
+                other => other,
+            };
+            let held = held.map_or("value", super::body::word);
+            let of = &kind.kind;
+            format!("json: cannot unmarshal {held} into Go struct field {of}.{field} of type {wanted}")
+        }
     };
-    let field = error.path.split('[').next().unwrap_or_default();
-    Status::bad_request(format!(
-        "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {held} into Go struct field {}.{field} of type {wanted}",
-        kind.kind, kind.version, kind.kind, kind.kind
-    ))
+    let (name, version) = (&kind.kind, &kind.version);
+    Status::bad_request(format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}"))
+}
+
+/// Kinds whose times are `MicroTime`.
+fn has_micros(kind: &Kind) -> bool {
+    matches!(kind.kind.as_str(), "Lease" | "Event")
+}
+
+/// What Go says of a text that is no time: the first part of its layout that the text does not have.
+fn time_fault(text: &str, has_micros: bool) -> String {
+    const PARTS: [&str; 11] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05"];
+    let layout = if has_micros { "2006-01-02T15:04:05.000000Z07:00" } else { "2006-01-02T15:04:05Z07:00" };
+    let mut rest = text;
+    let wrong = PARTS.into_iter().find(|part| {
+        let begins =
+            |given: &str| given == *part || (part.len() > 1 && given.bytes().all(|byte| byte.is_ascii_digit()));
+        match rest.split_at_checked(part.len()) {
+            Some((given, after)) if begins(given) => {
+                rest = after;
+                false
+            }
+            _ => true,
+        }
+    });
+    format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{}\"", wrong.unwrap_or("Z07:00"))
+}
+
+/// Where Go's decoder stumbles over a text that is no base64.
+fn base64_fault(text: &str) -> usize {
+    match STANDARD.decode(text) {
+        Err(DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _)) => at,
+        // It goes back to the beginning of what it could not finish.
+        _ => text.trim_end_matches('=').len() / 4 * 4,
+    }
 }
 
 /// Go reads a list that is null as one that is not there, and writes some of its own that way.

@@ -74,6 +74,7 @@ impl Server {
         self.allot(kind, None, &mut object)?;
         metadata::tidy(&mut object);
         shape::check(self, kind, &object, None)?;
+        warnings.extend(shape::warnings(kind, &object, None));
         let act = Act::create(order, &object);
         warnings.extend(admission::validate(self, &act, &object).await?);
         let mut object = render::arrange(&kind.kind, &kind.api_version(), object);

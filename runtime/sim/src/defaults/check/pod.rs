@@ -13,6 +13,8 @@ use crate::{
     schema::FieldError,
 };
 
+const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+
 pub(super) fn check(new: &Value, old: Option<&Value>, faults: &mut Vec<FieldError>) {
     check_spec("spec", &new["spec"], faults);
     let Some(old) = old else { return };
@@ -55,7 +57,7 @@ pub(super) fn check_template(path: &str, template: &Value, faults: &mut Vec<Fiel
 }
 
 fn check_spec(path: &str, spec: &Value, faults: &mut Vec<FieldError>) {
-    if spec["containers"].as_array().is_some_and(Vec::is_empty) {
+    if items(spec, "/containers").is_empty() {
         faults.push(FieldError::required(format!("{path}.containers"), ""));
     }
     let volumes: HashSet<&str> = items(spec, "/volumes").iter().map(|volume| text(volume, "/name")).collect();
@@ -110,6 +112,10 @@ fn check_container(at: &str, container: &Value, volumes: &HashSet<&str>, faults:
             let fault = crate::schema::FieldErrorKind::NotFound;
             faults.push(FieldError::new(fault, field, Some(name.into()), ""));
         }
+    }
+    let policy = text(container, "/imagePullPolicy");
+    if !policy.is_empty() && !PULL_POLICIES.contains(&policy) {
+        faults.push(FieldError::one_of(format!("{at}.imagePullPolicy"), policy, &PULL_POLICIES));
     }
     let resources = &container["resources"];
     for (name, wanted) in resources["requests"].as_object().into_iter().flatten() {

@@ -13,14 +13,14 @@ use crate::{
 };
 
 const RANGE: &str = "must be between 1 and 65535, inclusive";
+const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 pub(super) fn check(new: &Value, old: Option<&Value>, faults: &mut Vec<FieldError>) {
     let spec = &new["spec"];
     let (kind, ports) = (text(spec, "/type"), items(spec, "/ports"));
     let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     if !types.contains(&kind) {
-        let supported: Vec<Value> = types.iter().map(|kind| (*kind).into()).collect();
-        faults.push(FieldError::not_supported("spec.type", kind.into(), &supported));
+        faults.push(FieldError::one_of("spec.type", kind, &types));
     }
     if ports.is_empty() && kind != "ExternalName" && text(spec, "/clusterIP") != "None" {
         faults.push(FieldError::required("spec.ports", ""));
@@ -37,12 +37,16 @@ pub(super) fn check(new: &Value, old: Option<&Value>, faults: &mut Vec<FieldErro
         if !name.is_empty() && !names.insert(name) {
             faults.push(FieldError::duplicate(format!("{at}.name"), name.into()));
         }
+        let protocol = text(port, "/protocol");
         for field in ["port", "targetPort"] {
             if let Some(number) = port[field].as_i64().filter(|number| !(1..=65535).contains(number)) {
                 faults.push(FieldError::invalid(format!("{at}.{field}"), number.into(), RANGE));
             }
         }
-        if !numbers.insert((port["port"].as_i64(), text(port, "/protocol"))) {
+        if !protocol.is_empty() && !PROTOCOLS.contains(&protocol) {
+            faults.push(FieldError::one_of(format!("{at}.protocol"), protocol, &PROTOCOLS));
+        }
+        if !numbers.insert((port["port"].as_i64(), protocol)) {
             let shown = json!({ "port": port["port"], "protocol": port["protocol"] });
             faults.push(FieldError::duplicate(at, shown));
         }

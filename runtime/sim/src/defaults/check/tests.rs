@@ -33,7 +33,8 @@ fn jobs_and_schedules_are_as_they_have_to_be() {
     let job = json!({ "spec": { "template": template } });
     let words = r#"spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#;
     assert_eq!(said("batch", "jobs", &job, None), [words]);
-    let cron = json!({ "spec": { "schedule": "x", "jobTemplate": {} } });
+    let spec = json!({ "restartPolicy": "Never", "containers": [{ "name": "c", "image": "i" }] });
+    let cron = json!({ "spec": { "schedule": "x", "jobTemplate": { "spec": { "template": { "spec": spec } } } } });
     let words = r#"spec.schedule: Invalid value: "x": expected exactly 5 fields, found 1: [x]"#;
     assert_eq!(said("batch", "cronjobs", &cron, None), [words]);
 }
