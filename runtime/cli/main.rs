@@ -30,6 +30,12 @@ mod writer;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// Simulations and charts are trees of small pieces: the system's allocator took a quarter of their time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     command::Program::start().run(&words).status()

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use runbook_core::engine::{Engine, Source};
+use runbook_core::engine::Header;
 use runbook_core::fault::{Code, Fault};
 
 use super::Program;
@@ -16,15 +16,9 @@ use crate::writer::Channel;
 
 /// One line a runbook.
 pub(super) fn list(program: &Program, options: &Options) {
-    let engine = Engine::new(runbook_stdlib::primitives(), runbook_stdlib::library());
     let mut table = Table::new();
     for bundled in bundled::all() {
-        let source = Source { name: format!("{}.rhai", bundled.name), text: bundled.text.to_owned(), folder: None };
-        let title = match engine.load(source) {
-            Ok(runbook) => runbook.header().title.clone(),
-            // One that cannot be read must not hide the others.
-            Err(fault) => fault.to_string(),
-        };
+        let title = Header::of(bundled.text).title;
         if options.output == Some(Output::Json) {
             program.writer.json(&serde_json::json!({ "name": bundled.name, "title": title }));
         } else {

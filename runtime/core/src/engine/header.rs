@@ -17,7 +17,7 @@ pub struct Header {
 
 impl Header {
     /// Reads it off a script: the `//!` lines before anything else but blank lines.
-    pub(super) fn of(script: &str) -> Self {
+    pub fn of(script: &str) -> Self {
         let lines: Vec<&str> = script
             .lines()
             .map(str::trim)
