@@ -126,13 +126,13 @@ fn a_run_whose_server_goes_away_says_what_was_done_and_how_to_go_on() {
         .spawn()
         .unwrap();
     let mut printed = String::new();
-    for text in BufReader::new(reader).lines() {
-        let text = text.unwrap();
+    for said in BufReader::new(reader).lines() {
+        let said = said.unwrap();
         // By then the answer to the first write has come; that its object is on the server would be too early.
-        if text.contains("run  2  Cut") {
+        if said.contains("run  2  Cut") {
             line.set(Mode::Down);
         }
-        printed += &text;
+        printed += &said;
         printed.push('\n');
     }
     assert_eq!(child.wait().unwrap().code(), Some(3), "{printed}");

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::node::Demand;
 use super::object::{count, namespace, selector, text, uid, unobserved};
 use super::pod::{self, Life, PodState};
 use super::related::{Query, Related, Source};
@@ -29,7 +30,7 @@ pub fn wants(set: &Value, related: Option<&Related>, patience: &Patience) -> Vec
 
 fn unexplained(set: &Value, related: &Related) -> bool {
     let pods: Vec<_> = related.pods(uid(set)).collect();
-    let wanted = related.nodes().filter(|node| node.wanted_by(set)).count();
+    let wanted = Demand::of(set).map_or(0, |demand| related.nodes().filter(|node| demand.wants(node)).count());
     pods.len() < wanted || pod::vague(pods.into_iter())
 }
 
@@ -88,7 +89,8 @@ impl<'a> Survey<'a> {
             by_node.entry(pod.node.as_deref().unwrap_or_default()).or_default().push(pod);
         }
         let mut survey = Self::default();
-        for node in related.nodes().filter(|node| node.wanted_by(set)) {
+        let demand = Demand::of(set);
+        for node in related.nodes().filter(|node| demand.as_ref().is_some_and(|demand| demand.wants(node))) {
             survey.wanted += 1;
             let pods = by_node.remove(node.name.as_str()).unwrap_or_default();
             survey.visit(&node.name, node.ready, hash, &pods);

@@ -40,38 +40,75 @@ impl NodeState {
         }
     }
 
-    /// Whether a DaemonSet wants a pod here: node selector, required affinity, taints.
-    ///
-    /// A cordoned node counts, as it does for the controller, unless it is down as well: nothing will happen there.
-    pub fn wanted_by(&self, daemonset: &Value) -> bool {
-        if self.cordoned && !self.ready {
-            return false;
-        }
-        let Some(spec) = daemonset.pointer("/spec/template/spec") else { return false };
-        let bound = text(spec, "/nodeName");
-        (bound.is_empty() || bound == self.name)
-            && pairs(spec, "/nodeSelector").all(|(key, value)| self.label(key) == Some(value))
-            && self.fits_affinity(spec)
-            && self.taints.iter().all(|taint| tolerated(spec, taint))
-    }
-
     fn label(&self, key: &str) -> Option<&str> {
         self.labels.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
     }
+}
 
-    fn fits_affinity(&self, spec: &Value) -> bool {
-        let path = "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
-        if spec.pointer(path).is_none() {
-            return true;
-        }
-        items(spec, path).iter().any(|term| {
-            let (labels, fields) = (items(term, "/matchExpressions"), items(term, "/matchFields"));
-            // A term without any requirement matches nothing.
-            (!labels.is_empty() || !fields.is_empty())
-                && labels.iter().all(|wanted| meets(wanted, self.label(text(wanted, "/key"))))
-                && fields.iter().all(|wanted| meets(wanted, Some(&self.name)))
+/// Which nodes a DaemonSet wants a pod on: node selector, required affinity, taints. Read once for all nodes.
+pub(crate) struct Demand<'a> {
+    bound: &'a str,
+    labels: Vec<(&'a str, &'a str)>,
+    terms: Option<&'a [Value]>,
+    tolerations: Vec<Toleration<'a>>,
+    is_on_host: bool,
+}
+
+struct Toleration<'a> {
+    key: &'a str,
+    effect: &'a str,
+    value: &'a str,
+    exists: bool,
+}
+
+impl<'a> Demand<'a> {
+    /// What the template of a DaemonSet asks for; none where it has no pods to make.
+    pub(crate) fn of(daemonset: &'a Value) -> Option<Self> {
+        const TERMS: &str = "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
+        let spec = daemonset.pointer("/spec/template/spec")?;
+        let toleration = |toleration: &'a Value| Toleration {
+            key: text(toleration, "/key"),
+            effect: text(toleration, "/effect"),
+            value: text(toleration, "/value"),
+            exists: text(toleration, "/operator") == "Exists",
+        };
+        Some(Self {
+            bound: text(spec, "/nodeName"),
+            labels: pairs(spec, "/nodeSelector").collect(),
+            terms: spec.pointer(TERMS).map(|_| items(spec, TERMS)),
+            tolerations: items(spec, "/tolerations").iter().map(toleration).collect(),
+            is_on_host: flag(spec, "/hostNetwork"),
         })
     }
+
+    /// Whether a node should have a pod.
+    ///
+    /// A cordoned node counts, as it does for the controller, unless it is down as well: nothing will happen there.
+    pub(crate) fn wants(&self, node: &NodeState) -> bool {
+        (!node.cordoned || node.ready)
+            && (self.bound.is_empty() || self.bound == node.name)
+            && self.labels.iter().all(|(key, value)| node.label(key) == Some(*value))
+            && self.terms.is_none_or(|terms| terms.iter().any(|term| is_met(term, node)))
+            && node.taints.iter().all(|taint| self.tolerates(taint))
+    }
+
+    fn tolerates(&self, (key, value, effect): &(String, String, String)) -> bool {
+        GIVEN.contains(&key.as_str())
+            || key == "node.kubernetes.io/network-unavailable" && self.is_on_host
+            || self.tolerations.iter().any(|one| {
+                (one.effect.is_empty() || one.effect == effect)
+                    && (one.key == key || one.key.is_empty() && one.exists)
+                    && (one.exists || one.value == value)
+            })
+    }
+}
+
+/// Does a term of an affinity hold? One without any requirement matches nothing.
+fn is_met(term: &Value, node: &NodeState) -> bool {
+    let (labels, fields) = (items(term, "/matchExpressions"), items(term, "/matchFields"));
+    (!labels.is_empty() || !fields.is_empty())
+        && labels.iter().all(|wanted| meets(wanted, node.label(text(wanted, "/key"))))
+        && fields.iter().all(|wanted| meets(wanted, Some(&node.name)))
 }
 
 fn meets(requirement: &Value, value: Option<&str>) -> bool {
@@ -101,19 +138,6 @@ const GIVEN: [&str; 6] = [
     "node.kubernetes.io/pid-pressure",
     "node.kubernetes.io/unschedulable",
 ];
-
-fn tolerated(spec: &Value, (key, value, effect): &(String, String, String)) -> bool {
-    let given =
-        GIVEN.contains(&key.as_str()) || key == "node.kubernetes.io/network-unavailable" && flag(spec, "/hostNetwork");
-    given
-        || items(spec, "/tolerations").iter().any(|toleration| {
-            let (of_key, of_effect) = (text(toleration, "/key"), text(toleration, "/effect"));
-            let exists = text(toleration, "/operator") == "Exists";
-            (of_effect.is_empty() || of_effect == effect)
-                && (of_key == key || of_key.is_empty() && exists)
-                && (exists || text(toleration, "/value") == value)
-        })
-}
 
 /// The verdict on a node: its Ready condition.
 pub fn verdict(node: &Value) -> Verdict {

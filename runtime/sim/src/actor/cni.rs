@@ -57,10 +57,11 @@ pub(crate) async fn run(api: &Api, pace: &Arc<dyn Pace>) {
 }
 
 async fn act(cluster: &Cluster, api: &Api, pace: &dyn Pace, changed: &Notify) {
+    let mut last = None;
     loop {
         let mirrors = [&cluster.pods, &cluster.namespaces, &cluster.configuration];
         if mirrors.into_iter().all(Mirror::is_complete)
-            && let Err(fault) = round(cluster, api).await
+            && let Err(fault) = round(cluster, api, &mut last).await
         {
             tracing::debug!(%fault, "a pod could not be marked");
             pace.pause(Duration::from_secs(1)).await;
@@ -71,9 +72,23 @@ async fn act(cluster: &Cluster, api: &Api, pace: &dyn Pace, changed: &Notify) {
     }
 }
 
-async fn round(cluster: &Cluster, api: &Api) -> Result<(), Fault> {
-    let Some(agent) = Agent::of(&cluster.configuration.all(), &cluster.agents.all()) else { return Ok(()) };
-    for pod in cluster.pods.all() {
+/// Marks the pods that are to be looked at. `last` is by what they were last all looked at.
+async fn round(cluster: &Cluster, api: &Api, last: &mut Option<Agent>) -> Result<(), Fault> {
+    let agent = Agent::of(&cluster.configuration.all(), &cluster.agents.all());
+    let before = last.take();
+    let Some(agent) = agent else { return Ok(()) };
+    let (pods, namespaces) = (cluster.pods.news(), cluster.namespaces.news());
+    let pods = match before {
+        Some(before) if namespaces.is_empty() && before.excluded == agent.excluded => {
+            let nodes: BTreeSet<&str> =
+                before.ready_nodes.symmetric_difference(&agent.ready_nodes).map(String::as_str).collect();
+            let is_there = |pod: &Arc<Value>| nodes.contains(text(pod, "/node"));
+            let all = if nodes.is_empty() { Vec::new() } else { cluster.pods.all() };
+            all.into_iter().filter(is_there).chain(pods.into_iter().filter(|pod| !is_there(pod))).collect()
+        }
+        _ => cluster.pods.all(),
+    };
+    for pod in pods {
         let in_namespace = cluster.namespaces.get("", namespace(&pod));
         let Some(mark) = agent.mark(&pod, in_namespace.as_deref()) else { continue };
         let patch = json!({ "metadata": { "annotations": { REDIRECTION: mark } } });
@@ -84,6 +99,7 @@ async fn round(cluster: &Cluster, api: &Api) -> Result<(), Fault> {
             Err(fault) => return Err(fault),
         }
     }
+    *last = Some(agent);
     Ok(())
 }
 

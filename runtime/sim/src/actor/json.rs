@@ -63,15 +63,20 @@ pub(crate) fn named<'a>(list: &'a [Value], wanted: &str) -> Option<&'a Value> {
 
 /// Does a map of labels satisfy a `LabelSelector`? An empty selector matches everything.
 pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
-    let equal = selector["matchLabels"]
-        .as_object()
-        .is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)));
-    equal && items(selector, "/matchExpressions").iter().all(|expression| expression_holds(expression, labels))
+    selects_by(selector, |key| labels.get(key)?.as_str())
 }
 
-fn expression_holds(expression: &Value, labels: &Value) -> bool {
-    let actual = labels.get(text(expression, "/key"));
-    let listed = actual.is_some_and(|value| items(expression, "/values").contains(value));
+/// The same for whoever keeps labels in another way: `label` gives the value of a key.
+pub(crate) fn selects_by<'a>(selector: &Value, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let equal = selector["matchLabels"]
+        .as_object()
+        .is_none_or(|wanted| wanted.iter().all(|(key, value)| label(key).is_some_and(|held| value == held)));
+    equal && items(selector, "/matchExpressions").iter().all(|expression| expression_holds(expression, &label))
+}
+
+fn expression_holds<'a>(expression: &Value, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let actual = label(text(expression, "/key"));
+    let listed = actual.is_some_and(|held| items(expression, "/values").iter().any(|value| value == held));
     match text(expression, "/operator") {
         "In" => listed,
         "NotIn" => !listed,

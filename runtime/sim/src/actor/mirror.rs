@@ -3,9 +3,9 @@
 //! Objects are kept without their managed fields. Not known here: what anybody wants with the copy.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -31,6 +31,8 @@ pub(crate) struct Mirror {
     /// Cuts an object down to what its readers need.
     trim: fn(&mut Value),
     objects: RwLock<BTreeMap<Key, Arc<Value>>>,
+    /// What has come or changed since somebody last asked.
+    news: Mutex<BTreeSet<Key>>,
     complete: watch::Sender<bool>,
     served: AtomicBool,
 }
@@ -43,6 +45,7 @@ impl Mirror {
             wanted: Selection { labels },
             trim: |_| (),
             objects: RwLock::default(),
+            news: Mutex::default(),
             complete: watch::Sender::new(false),
             served: AtomicBool::new(false),
         }
@@ -86,6 +89,13 @@ impl Mirror {
         self.objects.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// The objects that have come or changed since this was last asked, as they are now.
+    pub(crate) fn news(&self) -> Vec<Arc<Value>> {
+        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        news.iter().filter_map(|key| objects.get(key)).cloned().collect()
+    }
+
     /// Takes in what a write of our own has made, without waiting for the watch.
     pub(crate) fn put(&self, mut object: Value) {
         let metadata = map_at(&mut object, "metadata");
@@ -94,6 +104,7 @@ impl Mirror {
         let key = (namespace(&object).to_owned(), name(&object).to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         if objects.get(&key).is_none_or(|known| version(known) <= version(&object)) {
+            self.news.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
             objects.insert(key, Arc::new(object));
         }
     }
@@ -102,6 +113,7 @@ impl Mirror {
         let key = (namespace(object).to_owned(), name(object).to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         if objects.get(&key).is_some_and(|known| version(known) <= version(object)) {
+            self.news.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             objects.remove(&key);
         }
     }
@@ -185,8 +197,10 @@ mod tests {
     fn an_event_older_than_our_own_write_changes_nothing() {
         let mirror = Mirror::new(Resource::core("services"), None);
         mirror.put(object("12"));
+        assert_eq!(mirror.news().len(), 1);
         mirror.put(object("9"));
         assert_eq!(mirror.get("", "a").unwrap()["metadata"]["resourceVersion"], "12");
+        assert!(mirror.news().is_empty());
         mirror.remove(&object("10"));
         assert!(mirror.get("", "a").is_some());
         mirror.remove(&object("13"));

@@ -31,7 +31,7 @@ pub(super) fn check(server: &Server, act: &Act) -> Result<(), Status> {
         .get(&namespaces, "", &place.namespace)
         .ok_or_else(|| Status::not_found(&namespaces, &place.namespace))?;
     let is_going = namespace.field(&namespaces, "status.phase") == Some("Terminating")
-        || !text(&namespace.value(), "/metadata/deletionTimestamp").is_empty();
+        || !text(namespace.tree(), "/metadata/deletionTimestamp").is_empty();
     if is_going {
         let because =
             format!("unable to create new content in namespace {} because it is being terminated", place.namespace);

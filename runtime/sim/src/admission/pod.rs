@@ -53,7 +53,7 @@ fn prioritise(server: &Server, act: &Act, pod: &mut Value) -> Result<(), Status>
             let because = format!("no PriorityClass with name {wanted} was found");
             Status::forbidden(&GroupResource::new("", "pods"), &act.name, &because)
         })?;
-        let class = found.value();
+        let class = found.tree();
         let preemption = class.get("preemptionPolicy").cloned().unwrap_or_else(|| json!("PreemptLowerPriority"));
         (class["value"].clone(), preemption)
     };
@@ -76,7 +76,7 @@ fn account(server: &Server, act: &Act, pod: &mut Value) -> Result<(), Status> {
             format!("error looking up service account {namespace}/{named}: serviceaccount \"{named}\" not found");
         Status::forbidden(&GroupResource::new("", "pods"), &act.name, &because)
     })?;
-    let account = found.value();
+    let account = found.tree();
     if pod["spec"]["imagePullSecrets"].as_array().is_none_or(Vec::is_empty)
         && let Some(secrets) = account.get("imagePullSecrets")
     {

@@ -77,7 +77,7 @@ fn in_namespace(server: &Server, act: &Act, webhook: &Value) -> bool {
     }
     let namespaces = Resource::core("namespaces").into();
     let Some(namespace) = server.store.get(&namespaces, "", &place.namespace) else { return false };
-    selects(selector, &namespace.value()["metadata"]["labels"])
+    selects(selector, &namespace.tree()["metadata"]["labels"])
 }
 
 fn of_object(act: &Act, webhook: &Value) -> bool {

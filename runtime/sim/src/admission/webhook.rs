@@ -58,7 +58,7 @@ pub(super) async fn validate(server: &Arc<Server>, act: &Act<'_>, object: &Value
 fn concerned(server: &Server, act: &Act, resource: Resource) -> Result<Vec<Concerned>, Status> {
     let mut found = Vec::new();
     for stored in server.store.all(&resource.into(), None) {
-        for webhook in items(&stored.value(), "/webhooks") {
+        for webhook in items(stored.tree(), "/webhooks") {
             let Some(version) = rule::concerned(server, act, webhook) else { continue };
             if !items(webhook, "/matchConditions").is_empty() && server.beneath().is_none() {
                 let what =

@@ -32,7 +32,7 @@ pub(crate) use element::{Element, same};
 use owner::{Operation, Owner, Owners, Share};
 pub(crate) use refusal::{Conflict, Refusal};
 pub(crate) use set::Set;
-pub(crate) use track::{keep_times, track};
+pub(crate) use track::{is_same, keep_times, track};
 use typed::Duplicates;
 
 /// Who writes, and how.
@@ -131,10 +131,9 @@ fn empty_like(schema: &Schema, object: &Value) -> Value {
     Value::Object(named.collect())
 }
 
-fn strip(object: &mut Value) {
-    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.shift_remove("managedFields");
-    }
+/// Takes the owners out of an object.
+fn strip(object: &mut Value) -> Option<Value> {
+    object.get_mut("metadata")?.as_object_mut()?.shift_remove("managedFields")
 }
 
 fn apply_to(

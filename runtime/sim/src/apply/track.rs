@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::atom::Types;
+use super::element::Element;
 use super::owner::{self, Operation, Owner, Owners, Share};
 use super::set::Set;
 use super::typed::{self, Duplicates};
@@ -21,26 +22,24 @@ const ANCIENT: &str = "ancient-changes";
 /// `old` is what is there now, none where the object is created.
 pub(crate) fn track(schema: &Schema, old: Option<&Value>, new: &mut Value, how: &Order<'_>) {
     let nothing = Value::Null;
-    let fields_of =
-        |object: Option<&Value>| object.and_then(|object| object.pointer("/metadata/managedFields")).cloned();
-    let (said, had) = (fields_of(Some(new)), fields_of(old));
-    strip(new);
+    let had = old.and_then(|old| old.pointer("/metadata/managedFields"));
+    let said = strip(new);
     let mut owners = match said.as_ref().filter(|_| how.subresource.is_empty()) {
         Some(said) if is_reset(said) => Owners::new(),
         Some(said) => match owner::read(Some(said)) {
             Ok(owners) if !owners.is_empty() => owners,
-            _ => owner::read(had.as_ref()).unwrap_or_default(),
+            _ => owner::read(had).unwrap_or_default(),
         },
-        None => owner::read(had.as_ref()).unwrap_or_default(),
+        None => owner::read(had).unwrap_or_default(),
     };
     let is_there = old.is_some_and(|old| old.pointer("/metadata/uid").unwrap_or(&nothing).is_string());
     if owners.is_empty() && is_there {
         // Nobody kept track of this object so far, and only an apply begins to.
         return;
     }
-    let mut base = old.cloned().unwrap_or_else(|| empty_like(schema, new));
-    strip(&mut base);
-    if update_owners(schema, &base, new, &mut owners, how) {
+    // That the old one has its owners with it does not matter: they are nobody's.
+    let empty = old.is_none().then(|| empty_like(schema, new));
+    if update_owners(schema, old.or(empty.as_ref()).unwrap_or(&nothing), new, &mut owners, how) {
         cap(&mut owners);
         owner::write(new, &owners);
     }
@@ -63,7 +62,8 @@ pub(super) fn update_owners(schema: &Schema, old: &Value, new: &Value, owners: &
     {
         return false;
     }
-    let resets = Set::of(how.resets);
+    let mut resets = Set::of(how.resets);
+    resets.insert(&["metadata", "managedFields"].map(Element::field));
     let Ok(compared) = update(types, kind, old, new, owners, None, true, &resets) else { return false };
     let set = compared.modified.union(&compared.added).recursive_difference(&resets).difference(&nobodys());
     if !set.is_empty() {
@@ -117,17 +117,29 @@ fn cap(owners: &mut Owners) {
 /// Where two objects are the same but for the times of their owners, the new one takes the old one's times, so that a write
 /// that changes nothing is none.
 pub(crate) fn keep_times(old: &Value, new: &mut Value) {
-    let without_times = |object: &Value| {
-        let mut object = object.clone();
-        for entry in object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(entry) = entry.as_object_mut() {
-                entry.shift_remove("time");
-            }
-        }
-        object
-    };
-    let fields = |object: &Value| object.pointer("/metadata/managedFields").and_then(Value::as_array).map(Vec::len);
-    if fields(old) == fields(new) && old != new && without_times(old) == without_times(new) {
+    if old != new && is_same(old, new) {
         *new = old.clone();
     }
+}
+
+/// Do two states differ in nothing but the times of their owners?
+pub(crate) fn is_same(old: &Value, new: &Value) -> bool {
+    let (before, after) = (&old["metadata"], &new["metadata"]);
+    is_same_but("metadata", old, new) && is_same_but("managedFields", before, after) && {
+        match (&before["managedFields"], &after["managedFields"]) {
+            (Value::Array(before), Value::Array(after)) => {
+                before.len() == after.len()
+                    && before.iter().zip(after).all(|(before, after)| is_same_but("time", before, after))
+            }
+            (before, after) => before == after,
+        }
+    }
+}
+
+/// Do two objects have the same fields, but for one?
+fn is_same_but(field: &str, old: &Value, new: &Value) -> bool {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return old == new };
+    let others = |object: &serde_json::Map<String, Value>| object.len() - usize::from(object.contains_key(field));
+    others(old) == others(new)
+        && old.iter().filter(|(key, _)| *key != field).all(|(key, value)| new.get(key) == Some(value))
 }

@@ -2,6 +2,9 @@
 //!
 //! Not known here: other objects, owners. What the schema asks beyond types is not asked here.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use serde_json::Value;
 
 use super::atom::{Atom, Kind, List, Scalar, Types};
@@ -105,7 +108,7 @@ fn collect(types: Types<'_>, kind: Kind<'_>, value: &Value, set: &mut Set) -> bo
 /// What is wrong with an object's types, in the words of the server's library.
 pub(super) fn check(types: Types<'_>, kind: Kind<'_>, value: &Value, duplicates: Duplicates) -> Result<(), String> {
     let mut faults = Vec::new();
-    descend(types, kind, value, duplicates, &mut String::new(), &mut faults);
+    descend(types, kind, value, duplicates, &Trail::Root, &mut faults);
     match faults.as_slice() {
         [] => Ok(()),
         [one] => Err(one.clone()),
@@ -116,63 +119,77 @@ pub(super) fn check(types: Types<'_>, kind: Kind<'_>, value: &Value, duplicates:
     }
 }
 
+/// The way from the object to a value in it, put into words where something is wrong there.
+enum Trail<'a> {
+    Root,
+    Field(&'a Self, &'a str),
+    Element(&'a Self, &'a Element),
+}
+
+impl Trail<'_> {
+    fn fault(&self, what: String) -> String {
+        if matches!(self, Self::Root) { what } else { format!("{self}: {what}") }
+    }
+}
+
+impl fmt::Display for Trail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(before, name) => write!(f, "{before}.{name}"),
+            Self::Element(before, element) => write!(f, "{before}{element}"),
+        }
+    }
+}
+
 fn descend(
     types: Types<'_>,
     kind: Kind<'_>,
     value: &Value,
     duplicates: Duplicates,
-    path: &mut String,
+    path: &Trail<'_>,
     faults: &mut Vec<String>,
 ) {
-    let fault = |path: &str, what: String| if path.is_empty() { what } else { format!("{path}: {what}") };
     let Atom { scalar, list, map } = types.deduced(kind, Some(value));
-    let length = path.len();
     if let Some(map) = map {
         let object = match value {
             Value::Object(object) => object,
             Value::Null => return,
-            other => return faults.push(fault(path, format!("expected map, got &{{{}}}", plain(other)))),
+            other => return faults.push(path.fault(format!("expected map, got &{{{}}}", plain(other)))),
         };
         for (key, child) in object {
             let (below, _) = map.field(key);
-            path.push('.');
-            path.push_str(key);
+            let path = Trail::Field(path, key);
             if matches!(below, Kind::Undeclared) {
-                faults.push(fault(path, "field not declared in schema".to_owned()));
-                path.truncate(length);
                 // The server's library looks no further in this map.
-                return;
+                return faults.push(path.fault("field not declared in schema".to_owned()));
             }
-            descend(types, below, child, duplicates, path, faults);
-            path.truncate(length);
+            descend(types, below, child, duplicates, &path, faults);
         }
     } else if let Some(scalar) = scalar {
         if let Some(what) = wrong_scalar(scalar, value) {
-            faults.push(fault(path, what));
+            faults.push(path.fault(what));
         }
     } else if let Some(list) = list {
         let items = match value {
             Value::Array(items) => items,
             Value::Null => return,
-            other => return faults.push(fault(path, format!("expected list, got &{{{}}}", plain(other)))),
+            other => return faults.push(path.fault(format!("expected list, got &{{{}}}", plain(other)))),
         };
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (at, item) in items.iter().enumerate() {
             let element = if *list.of == ListType::Atomic {
                 Element::Index(i64::try_from(at).unwrap_or(i64::MAX))
             } else {
                 match element(types, &list, item) {
                     Ok(element) => element,
-                    Err(what) => return faults.push(fault(path, format!("element {at}: {what}"))),
+                    Err(what) => return faults.push(path.fault(format!("element {at}: {what}"))),
                 }
             };
-            let shown = element.to_string();
-            if !seen.insert(element) && duplicates == Duplicates::Refused {
-                faults.push(fault(path, format!("duplicate entries for key {shown}")));
+            if duplicates == Duplicates::Refused && !seen.insert(element.clone()) {
+                faults.push(path.fault(format!("duplicate entries for key {element}")));
             }
-            path.push_str(&shown);
-            descend(types, list.element, item, duplicates, path, faults);
-            path.truncate(length);
+            descend(types, list.element, item, duplicates, &Trail::Element(path, &element), faults);
         }
     }
 }

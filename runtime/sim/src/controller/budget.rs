@@ -11,12 +11,12 @@ use super::{
     Controller, Gravity, Hand, Key, Next, Watch,
     condition::{self, Saying},
     deployment::DEPLOYMENTS,
-    member::{self, Member, PODS},
+    member::{Member, PODS},
     reading::{Rounding, count, later, replicas, share},
     replica_set::REPLICA_SETS,
 };
 use crate::{
-    actor::json::{items, list_at, namespace, selects, text},
+    actor::json::{items, list_at, namespace, text},
     resource::Resource,
     status::Status,
     store::Event,
@@ -52,7 +52,7 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let selector = &budget["spec"]["selector"];
     let selected = hand.stored(PODS, Some(&key.namespace)).into_iter();
     let pods: Vec<Member> = selected
-        .filter(|pod| !selector.is_null() && selects(selector, &member::labels(pod)))
+        .filter(|pod| !selector.is_null() && pod.is_selected(selector))
         .map(Member::of)
         .filter(|pod| !pod.has_ended())
         .collect();

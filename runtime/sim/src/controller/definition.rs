@@ -15,6 +15,7 @@ use crate::{
     resource::{GroupResource, Resource},
     server::Deletion,
     status::Status,
+    store::Stored,
 };
 
 pub(super) const DEFINITIONS: Resource = Resource::of("apiextensions.k8s.io", "v1", "customresourcedefinitions");
@@ -87,16 +88,31 @@ fn stored_versions(definition: &Value) -> Value {
     stored.into()
 }
 
+/// The names that a definition has got for its objects; none as long as there are others in the way.
+struct Accepted {
+    group: String,
+    names: Value,
+}
+
+impl Accepted {
+    fn of(stored: &Stored) -> Self {
+        let definition = stored.value();
+        let is_accepted = condition::holds(&definition, "NamesAccepted");
+        Self {
+            group: text(&definition, "/spec/group").to_owned(),
+            names: if is_accepted { definition["status"]["acceptedNames"].clone() } else { Value::Null },
+        }
+    }
+}
+
 /// The first of its names that another definition of the group has already.
 fn conflict(hand: &Hand, definition: &Value) -> Option<(&'static str, String)> {
-    let group = text(definition, "/spec/group");
-    let others = hand.list(DEFINITIONS, None).into_iter().filter(|other| {
-        text(other, "/spec/group") == group
-            && name(other) != name(definition)
-            && condition::holds(other, "NamesAccepted")
-    });
-    for other in others {
-        let names = &other["status"]["acceptedNames"];
+    for other in hand.stored(DEFINITIONS, None) {
+        let accepted = other.part(Accepted::of);
+        if accepted.group != text(definition, "/spec/group") || other.name() == name(definition) {
+            continue;
+        }
+        let names = &accepted.names;
         let ours = &definition["spec"]["names"];
         for (field, reason) in [
             ("plural", "PluralConflict"),

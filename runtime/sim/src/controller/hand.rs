@@ -109,16 +109,12 @@ impl Hand {
 
     /// The objects of a resource that name this owner.
     pub(crate) fn owned_by(&self, resource: Resource, uid: &str) -> Vec<Value> {
-        let resource = GroupResource::from(resource);
-        let owned = self.server.store.owned(uid).into_iter();
-        owned.filter(|(of, _)| *of == resource).map(|(_, stored)| stored.value()).collect()
+        values(self.stored_of(resource, uid))
     }
 
     /// The same as they are stored.
     pub(crate) fn stored_of(&self, resource: Resource, uid: &str) -> Vec<Arc<Stored>> {
-        let resource = GroupResource::from(resource);
-        let owned = self.server.store.owned(uid).into_iter();
-        owned.filter(|(of, _)| *of == resource).map(|(_, stored)| stored).collect()
+        self.server.store.owned_of(uid, &resource.into())
     }
 
     /// The pods that are bound to a node, as they are stored; those that are bound to none where it is empty.

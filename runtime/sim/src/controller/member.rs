@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Hand, reading::later};
 use crate::{
-    actor::json::{as_map, map_at, name, namespace, selects, text},
+    actor::json::{as_map, map_at, name, namespace, text},
     resource::Resource,
     store::Stored,
 };
@@ -21,16 +21,17 @@ pub(super) const PODS: Resource = Resource::core("pods");
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) stored: Arc<Stored>,
-    brief: Brief,
-    meant_for: Option<String>,
+    brief: Arc<Brief>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Brief {
     metadata: Metadata,
     spec: Spec,
     status: PodStatus,
+    #[serde(skip)]
+    meant_for: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -115,13 +116,20 @@ pub(super) enum Availability {
     Yes,
 }
 
+impl Brief {
+    fn of(stored: &Stored) -> Self {
+        // What does not read as a pod counts as one of which nothing is known.
+        let mut brief: Self = serde_json::from_slice(stored.bytes()).unwrap_or_default();
+        let is_bound = brief.spec.node_name.as_ref().is_some_and(|node| !node.is_empty());
+        brief.meant_for = if is_bound { None } else { meant_for(stored) };
+        brief
+    }
+}
+
 impl Member {
     pub(super) fn of(stored: Arc<Stored>) -> Self {
-        // What does not read as a pod counts as one of which nothing is known.
-        let brief: Brief = serde_json::from_slice(stored.bytes()).unwrap_or_default();
-        let is_bound = brief.spec.node_name.as_ref().is_some_and(|node| !node.is_empty());
-        let meant_for = if is_bound { None } else { meant_for(&stored) };
-        Self { stored, brief, meant_for }
+        let brief = stored.part(Brief::of);
+        Self { stored, brief }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -154,7 +162,7 @@ impl Member {
 
     /// The one node that a pod without one is made for.
     pub(super) fn meant_for(&self) -> Option<&str> {
-        self.meant_for.as_deref()
+        self.brief.meant_for.as_deref()
     }
 
     /// When the last of its containers ended.
@@ -256,7 +264,7 @@ pub(super) async fn claim(hand: &Hand, owner: &Value, kind: (&str, &str), select
     let uid = text(owner, "/metadata/uid");
     let mut is_changed = false;
     for pod in hand.stored(PODS, Some(namespace(owner))) {
-        let is_meant = || selects(selector, &labels(&pod));
+        let is_meant = || pod.is_selected(selector);
         let change = match pod.controller() {
             None if is_meant() => {
                 let mut object = pod.value();

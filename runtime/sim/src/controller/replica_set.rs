@@ -13,7 +13,7 @@ use super::{
     reading::{count, counted, is_leaving, replicas, stamp},
 };
 use crate::{
-    actor::json::{items, namespace, selects, text},
+    actor::json::{items, namespace, text},
     resource::Resource,
     server::Deletion,
     status::Status,
@@ -40,9 +40,8 @@ fn adopters(hand: &Hand, event: &crate::store::Event) -> Vec<Key> {
     if event.new.controller().is_some() || event.is_deletion || event.new.labels.is_empty() {
         return Vec::new();
     }
-    let pod = member::labels(&event.new);
     let sets = hand.list(REPLICA_SETS, Some(event.new.namespace())).into_iter();
-    sets.filter(|set| selects(&set["spec"]["selector"], &pod))
+    sets.filter(|set| event.new.is_selected(&set["spec"]["selector"]))
         .map(|set| Key::new(namespace(&set), crate::actor::json::name(&set)))
         .collect()
 }
@@ -125,7 +124,7 @@ fn status_of(hand: &Hand, set: &Value, active: &[&Member], leaving: usize, failu
     let patience = count(set, "/spec/minReadySeconds");
     let (mut labelled, mut ready, mut available, mut again) = (0, 0, 0, Next::Done);
     for pod in active {
-        labelled += i64::from(selects(&template, &member::labels(&pod.stored)));
+        labelled += i64::from(pod.stored.is_selected(&template));
         ready += i64::from(pod.is_ready());
         match pod.availability(patience, now) {
             Availability::Yes => available += 1,

@@ -57,8 +57,8 @@ fn of_pods(hand: &Hand, event: &Event) -> Vec<Key> {
 
 async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let space = &key.namespace;
-    let services = hand.list(SERVICES, Some(space));
-    let named: Vec<&str> = services.iter().map(name).collect();
+    let services = hand.stored(SERVICES, Some(space));
+    let named: Vec<&str> = services.iter().map(|service| service.name()).collect();
     for endpoints in hand.stored(ENDPOINTS, Some(space)) {
         let is_ours = endpoints.label("endpoints.kubernetes.io/managed-by") == Some("endpoint-controller");
         if is_ours && !named.contains(&endpoints.name()) {
@@ -67,6 +67,7 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     }
     let selecting: Vec<&Value> = services
         .iter()
+        .map(|service| service.tree())
         .filter(|service| !is_leaving(service) && text(service, "/spec/type") != "ExternalName")
         .filter(|service| service["spec"]["selector"].as_object().is_some_and(|selector| !selector.is_empty()))
         .collect();

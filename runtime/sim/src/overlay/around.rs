@@ -90,7 +90,7 @@ pub(crate) async fn admission(server: &Server, namespace: &str) -> Result<(), Mi
             other => other?,
         }
         for configuration in server.store.all(&resource.into(), None) {
-            for webhook in items(&configuration.value(), "/webhooks") {
+            for webhook in items(configuration.tree(), "/webhooks") {
                 let service = &webhook["clientConfig"]["service"];
                 if service.is_object() {
                     one(server, &SERVICES.into(), text(service, "/namespace"), text(service, "/name")).await?;

@@ -91,8 +91,8 @@ pub(crate) fn keep_other_part(kind: &Kind, below: &str, old: Option<&Value>, new
         }
         "status" => {
             let Some(old) = old else { return };
-            let status = new.get("status").cloned();
-            let (metadata, mut whole) = (new["metadata"].clone(), old.clone());
+            let status = as_map(new).shift_remove("status");
+            let (metadata, mut whole) = (new["metadata"].take(), old.clone());
             put(&mut whole, "status", status);
             let of_metadata = map_at(&mut whole, "metadata");
             // Controllers mark objects through their status: built-in kinds let metadata through, as far as it is no identity.

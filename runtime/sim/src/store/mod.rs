@@ -130,6 +130,15 @@ impl Store {
         self.read().owned.contains_key(uid)
     }
 
+    /// The objects of one resource that name an owner.
+    pub(crate) fn owned_of(&self, uid: &str, resource: &GroupResource) -> Vec<Arc<Stored>> {
+        let inner = self.read();
+        let (Some(keys), Some(rack)) = (inner.owned.get(uid), inner.racks.get(resource)) else { return Vec::new() };
+        let first = (resource.clone(), Box::from(""));
+        let keys = keys.range(first..).take_while(|(of, _)| of == resource);
+        keys.filter_map(|(_, key)| rack.objects.get(key).cloned()).collect()
+    }
+
     /// The objects that name an owner.
     pub(crate) fn owned(&self, uid: &str) -> Vec<(GroupResource, Arc<Stored>)> {
         let inner = self.read();

@@ -3,11 +3,16 @@
 //! Kept as bytes an object takes an eighth of the memory of a tree. Not known here: what kinds mean, beyond the few fields
 //! that the API server indexes.
 
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
 use axum::body::Bytes;
 use serde_json::Value;
 
 use crate::{
-    actor::json::{items, name, namespace, text},
+    actor::json::{items, name, namespace, selects_by, text},
     resource::GroupResource,
 };
 
@@ -37,6 +42,9 @@ pub(crate) struct Stored {
     pub(crate) owners: Box<[Owner]>,
     /// The fields that field selectors of its kind may name, in the order of [`indexed`].
     pub(crate) fields: Box<[Box<str>]>,
+    tree: OnceLock<Box<Value>>,
+    /// What readers have made of it so far, each of a type of its own.
+    parts: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 /// The key of an object.
@@ -63,6 +71,8 @@ impl Stored {
             labels: labels.into_iter().flatten().map(pair).collect(),
             owners: items(object, "/metadata/ownerReferences").iter().map(owner).collect(),
             fields: indexed(resource).iter().map(|field| (field.read)(object).into()).collect(),
+            tree: OnceLock::new(),
+            parts: Mutex::default(),
         }
     }
 
@@ -93,8 +103,30 @@ impl Stored {
         serde_json::from_slice(&self.bytes).expect("it was written by `Stored::of`")
     }
 
+    /// The whole object as a tree that stays with it: for kinds that are few and read by everyone, such as namespaces.
+    pub(crate) fn tree(&self) -> &Value {
+        self.tree.get_or_init(|| Box::new(self.value()))
+    }
+
+    /// What `read` makes of it. It is made once for each type and stays with the object: for kinds that are many, and
+    /// readers who need a few of their fields again and again.
+    pub(crate) fn part<T: Send + Sync + 'static>(&self, read: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let parts = || self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = parts().iter().find_map(|part| part.clone().downcast().ok());
+        known.unwrap_or_else(|| {
+            let part = Arc::new(read(self));
+            parts().push(part.clone());
+            part
+        })
+    }
+
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
         self.labels.iter().find(|(held, _)| &**held == key).map(|(_, value)| &**value)
+    }
+
+    /// Does a `LabelSelector` mean it?
+    pub(crate) fn is_selected(&self, selector: &Value) -> bool {
+        selects_by(selector, |key| self.label(key))
     }
 
     /// The value of the field that its resource is indexed by.
@@ -215,10 +247,21 @@ mod tests {
         let stored = Stored::of(&pods, &object, 7);
         assert_eq!((stored.key(), stored.namespace(), stored.name()), ("shop/web-1", "shop", "web-1"));
         assert_eq!(stored.label("app"), Some("web"));
+        assert!(stored.is_selected(&json!({ "matchLabels": { "app": "web" } })));
+        assert!(
+            !stored.is_selected(
+                &json!({ "matchExpressions": [{ "key": "app", "operator": "NotIn", "values": ["web"] }] })
+            )
+        );
         assert_eq!(stored.field(&pods, "spec.nodeName"), Some("n1"));
         assert_eq!(stored.field(&pods, "spec.hostNetwork"), Some("false"));
         assert_eq!(stored.field(&pods, "spec.color"), None);
         assert_eq!(stored.controller().map(|owner| &*owner.name), Some("web"));
         assert_eq!(stored.value(), object);
+        assert_eq!(stored.tree(), &object);
+        let length = |stored: &Stored| stored.bytes().len();
+        assert_eq!(*stored.part(length), object.to_string().len());
+        assert_eq!(*stored.part(|_| 0_usize), object.to_string().len(), "it is made once");
+        assert_eq!(*stored.part(|stored| stored.name().to_owned()), "web-1", "for each type");
     }
 }

@@ -51,8 +51,7 @@ fn boxed<'a>(hand: &'a Hand, key: &'a Key) -> BoxFuture<'a, Result<Next, Status>
 
 /// Every DaemonSet, where a node is other than it was in what decides who comes to it.
 fn of_nodes(hand: &Hand, event: &crate::store::Event) -> Vec<Key> {
-    let is_news =
-        event.is_deletion || event.old.as_ref().is_none_or(|old| place::standing(old) != place::standing(&event.new));
+    let is_news = event.is_deletion || event.old.as_ref().is_none_or(|old| place::is_news(old, &event.new));
     if !is_news {
         return Vec::new();
     }
@@ -80,18 +79,22 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let nodes = hand.stored(NODES, None);
     let rule = place::Rule::of(&set);
     let places: Vec<Place<'_>> = nodes.iter().map(|node| rule.place(node)).collect();
-    let managed = manage(hand, &set, &places, &hash).await;
-    if let Ok(Moved::Nothing) = managed
+    let mut pods = member::controlled(hand, &uid);
+    let on = by_node(&pods);
+    let mut moved = manage(hand, &set, &places, &on, &hash).await;
+    if let Ok(Moved::Nothing) = moved
         && text(&set, "/spec/updateStrategy/type") == "RollingUpdate"
     {
-        rollout::roll(hand, &set, &places, &hash).await?;
+        moved = Ok(rollout::roll(hand, &set, &places, &on, &hash).await?);
     }
-    let pods = member::controlled(hand, &uid);
+    if !matches!(moved, Ok(Moved::Nothing)) {
+        pods = member::controlled(hand, &uid);
+    }
     let used: Vec<&str> = pods.iter().filter_map(|pod| pod.label(HASH)).collect();
     let is_used = |it: &Value| revision::hash(it, MARKS) == hash || used.contains(&revision::hash(it, MARKS));
     revision::clean(hand, &set, &known, is_used).await?;
     let next = tell(hand, set, &places, &pods, &hash).await?;
-    managed.map(|_| next)
+    moved.map(|_| next)
 }
 
 /// Whether pods were made or let go.
@@ -107,15 +110,16 @@ fn by_node(pods: &[Member]) -> ByNode<'_> {
         found.entry(place::node_of(pod)).or_default().push(pod);
     }
     for pods in found.values_mut() {
-        pods.sort_by_key(|pod| (pod.node().is_none(), pod.created(), pod.uid().to_owned()));
+        pods.sort_by(|a, b| {
+            let order = |pod: &Member| (pod.node().is_none(), pod.created());
+            order(a).cmp(&order(b)).then_with(|| a.uid().cmp(b.uid()))
+        });
     }
     found
 }
 
 /// Makes the pods that nodes lack, and lets those go that no node should have.
-async fn manage(hand: &Hand, set: &Value, places: &[Place<'_>], hash: &str) -> Result<Moved, Status> {
-    let pods = member::controlled(hand, text(set, "/metadata/uid"));
-    let on = by_node(&pods);
+async fn manage(hand: &Hand, set: &Value, places: &[Place<'_>], on: &ByNode<'_>, hash: &str) -> Result<Moved, Status> {
     let (mut lacking, mut surplus) = (Vec::new(), Vec::new());
     let surges = rollout::surges(set);
     for place in places {
@@ -157,7 +161,7 @@ async fn manage(hand: &Hand, set: &Value, places: &[Place<'_>], hash: &str) -> R
 /// Lets pods go, and makes pods for nodes.
 async fn sync(hand: &Hand, set: &Value, surplus: &[&Member], lacking: &[&str], hash: &str) -> Result<Moved, Status> {
     let moved = if surplus.is_empty() && lacking.is_empty() { Moved::Nothing } else { Moved::Some };
-    let template = pod_template(set, hash);
+    let template = if lacking.is_empty() { Value::Null } else { pod_template(set, hash) };
     for node in lacking.iter().take(BURST) {
         let pod = pod_for(set, &template, node);
         match hand.create(PODS, pod).await {

@@ -2,14 +2,13 @@
 //!
 //! Not known here: pods, beyond which node one is meant for.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     actor::json::{items, list_at, text},
     controller::{
-        member::{self, Member},
-        scheduler::fit::{Taint, term_holds, tolerates},
+        member::Member,
+        scheduler::fit::{Node, term_holds, tolerates},
     },
     store::Stored,
 };
@@ -29,22 +28,10 @@ pub(super) struct Rule {
     tolerations: Vec<Value>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Brief {
-    spec: Spec,
-}
-
-#[derive(Default, PartialEq, Deserialize)]
-#[serde(default)]
-struct Spec {
-    taints: Vec<Taint>,
-}
-
-/// What of a node has to change for DaemonSets to look at it again.
-pub(super) fn standing(node: &Stored) -> impl PartialEq + use<> {
-    let brief: Brief = serde_json::from_slice(node.bytes()).unwrap_or_default();
-    (node.labels.clone(), brief.spec)
+/// Has a node changed in what decides who comes to it?
+pub(super) fn is_news(old: &Stored, new: &Stored) -> bool {
+    let (old, new) = (Node::of(old), Node::of(new));
+    old.labels != new.labels || old.taints != new.taints
 }
 
 impl Rule {
@@ -64,15 +51,15 @@ impl Rule {
     }
 
     pub(super) fn place<'a>(&self, node: &'a Stored) -> Place<'a> {
-        let brief: Brief = serde_json::from_slice(node.bytes()).unwrap_or_default();
+        let known = Node::of(node);
         let selected = (self.name.is_empty() || self.name == node.name())
             && self.labels.iter().all(|(key, value)| node.label(key) == Some(value))
-            && self.terms.as_ref().is_none_or(|terms| {
-                let labels = member::labels(node);
-                terms.iter().any(|term| term_holds(term, node.name(), &labels))
-            });
+            && self
+                .terms
+                .as_ref()
+                .is_none_or(|terms| terms.iter().any(|term| term_holds(term, node.name(), &known.labels)));
         let drives_away = |effects: &[&str]| {
-            let taints = brief.spec.taints.iter();
+            let taints = known.taints.iter();
             taints.filter(|taint| effects.contains(&&*taint.effect)).any(|taint| !tolerates(&self.tolerations, taint))
         };
         Place {

@@ -6,12 +6,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{HASH, by_node, place::Place, sync};
+use super::{ByNode, HASH, Moved, place::Place, sync};
 use crate::{
     actor::json::text,
     controller::{
         Hand,
-        member::{self, Availability, Member},
+        member::{Availability, Member},
         reading::{Rounding, count, share},
     },
     status::Status,
@@ -68,9 +68,13 @@ fn pair<'a>(pods: &[&'a Member], hash: &str) -> Option<(Option<&'a Member>, Opti
 }
 
 /// One round: as many pods of the old template go as may.
-pub(super) async fn roll(hand: &Hand, set: &Value, places: &[Place<'_>], hash: &str) -> Result<(), Status> {
-    let pods = member::controlled(hand, text(set, "/metadata/uid"));
-    let on = by_node(&pods);
+pub(super) async fn roll(
+    hand: &Hand,
+    set: &Value,
+    places: &[Place<'_>],
+    on: &ByNode<'_>,
+    hash: &str,
+) -> Result<Moved, Status> {
     let wanted = i64::try_from(places.iter().filter(|place| place.should_run).count()).unwrap_or(i64::MAX);
     let (surge, mut slack) = (bound(set, "maxSurge", wanted), bound(set, "maxUnavailable", wanted));
     if surge == 0 && slack == 0 {
@@ -83,7 +87,7 @@ pub(super) async fn roll(hand: &Hand, set: &Value, places: &[Place<'_>], hash: &
     } else {
         surging(hand, set, nodes, surge, places)
     };
-    sync(hand, set, &gone, &made, hash).await.map(|_| ())
+    sync(hand, set, &gone, &made, hash).await
 }
 
 type Pair<'a> = Option<(Option<&'a Member>, Option<&'a Member>)>;

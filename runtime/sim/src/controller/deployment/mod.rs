@@ -19,7 +19,7 @@ use super::{
     replica_set::REPLICA_SETS,
 };
 use crate::{
-    actor::json::{list_at, selects, text},
+    actor::json::{list_at, text},
     resource::Resource,
     status::Status,
 };
@@ -82,7 +82,7 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
 async fn claimed(hand: &Hand, deployment: &Value) -> Result<Vec<Value>, Status> {
     let uid = text(deployment, "/metadata/uid");
     for set in hand.stored(REPLICA_SETS, Some(text(deployment, "/metadata/namespace"))) {
-        if set.controller().is_none() && selects(&deployment["spec"]["selector"], &member::labels(&set)) {
+        if set.controller().is_none() && set.is_selected(&deployment["spec"]["selector"]) {
             let mut object = set.value();
             if !is_leaving(&object) && !is_leaving(deployment) {
                 member::push_owner(&mut object, member::reference(deployment, KIND));

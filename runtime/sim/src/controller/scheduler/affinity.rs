@@ -2,17 +2,17 @@
 //!
 //! Not known here: preferences, and the anti-affinities of pods that are placed already.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
 use super::fit::Node;
 use crate::{
     actor::json::{items, namespace, selects, text},
-    controller::{
-        Hand,
-        member::{self, PODS},
-    },
+    controller::{Hand, member::PODS},
 };
 
 /// Where the pods are that a pod asks for, or wants none of.
@@ -30,7 +30,7 @@ struct Term {
 }
 
 impl Neighbours {
-    pub(super) fn of(hand: &Hand, pod: &Value, nodes: &[Node], index: &HashMap<String, usize>) -> Self {
+    pub(super) fn of(hand: &Hand, pod: &Value, nodes: &[Arc<Node>], index: &HashMap<String, usize>) -> Self {
         const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
         let mut terms = Vec::new();
         for (kind, is_wanted) in [("podAffinity", true), ("podAntiAffinity", false)] {
@@ -67,7 +67,7 @@ fn places(
     pod: &Value,
     term: &Value,
     topology: &str,
-    nodes: &[Node],
+    nodes: &[Arc<Node>],
     index: &HashMap<String, usize>,
 ) -> HashSet<String> {
     let named: Vec<&str> = items(term, "/namespaces").iter().filter_map(Value::as_str).collect();
@@ -75,7 +75,7 @@ fn places(
     let mut found = HashSet::new();
     for stored in spaces.into_iter().flat_map(|space| hand.stored(PODS, Some(space))) {
         let Some(node) = stored.fields.first().and_then(|node| index.get(&**node)) else { continue };
-        if selects(&term["labelSelector"], &member::labels(&stored))
+        if stored.is_selected(&term["labelSelector"])
             && let Some(place) = nodes[*node].labels.get(topology).and_then(Value::as_str)
         {
             found.insert(place.to_owned());

@@ -2,7 +2,10 @@
 //!
 //! Not known here: other pods, beyond the room that they take.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,11 +17,12 @@ use crate::{
     store::Stored,
 };
 
-/// A node, as far as placing pods asks.
-pub(super) struct Node {
+/// A node, as far as placing pods asks: where two states of it are equal, a pod that waits has no reason to look again.
+#[derive(PartialEq)]
+pub(in crate::controller) struct Node {
     pub(super) name: String,
-    pub(super) labels: Value,
-    taints: Vec<Taint>,
+    pub(in crate::controller) labels: Value,
+    pub(in crate::controller) taints: Vec<Taint>,
     is_closed: bool,
     allocatable: BTreeMap<String, i128>,
 }
@@ -39,36 +43,33 @@ struct Brief {
     status: NodeStatus,
 }
 
-#[derive(Default, PartialEq, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Spec {
     taints: Vec<Taint>,
     unschedulable: bool,
 }
 
-#[derive(Default, PartialEq, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct NodeStatus {
     allocatable: BTreeMap<String, Value>,
 }
 
-/// What of a node has to change for pods that wait to be looked at again.
-pub(super) fn standing(node: &Stored) -> impl PartialEq + use<> {
-    let brief: Brief = serde_json::from_slice(node.bytes()).unwrap_or_default();
-    (node.labels.clone(), brief.spec, brief.status)
-}
-
 impl Node {
-    pub(super) fn of(stored: &Stored) -> Self {
-        let brief: Brief = serde_json::from_slice(stored.bytes()).unwrap_or_default();
-        let allocatable = brief.status.allocatable.iter();
-        Self {
-            name: stored.name().to_owned(),
-            labels: crate::controller::member::labels(stored),
-            taints: brief.spec.taints,
-            is_closed: brief.spec.unschedulable,
-            allocatable: allocatable.filter_map(|(name, amount)| Some((name.clone(), millis(amount)?))).collect(),
-        }
+    /// A node as it is stored, read once.
+    pub(in crate::controller) fn of(stored: &Stored) -> Arc<Self> {
+        stored.part(|stored| {
+            let brief: Brief = serde_json::from_slice(stored.bytes()).unwrap_or_default();
+            let allocatable = brief.status.allocatable.iter();
+            Self {
+                name: stored.name().to_owned(),
+                labels: crate::controller::member::labels(stored),
+                taints: brief.spec.taints,
+                is_closed: brief.spec.unschedulable,
+                allocatable: allocatable.filter_map(|(name, amount)| Some((name.clone(), millis(amount)?))).collect(),
+            }
+        })
     }
 }
 
@@ -105,24 +106,47 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn of(hand: &Hand, node: &Node) -> Self {
         let mut room = Self::default();
-        for pod in hand.on_node(&node.name) {
-            let has_ended = matches!(text(&pod, "/status/phase"), "Succeeded" | "Failed");
-            if !has_ended || is_leaving(&pod) {
-                room.take(&Wish::of(&pod));
+        for pod in hand.stored_on(&node.name) {
+            if let Some(load) = &*pod.part(|stored| Load::on_node(&stored.value())) {
+                room.take(load);
             }
         }
         room
     }
 
-    pub(super) fn take(&mut self, wish: &Wish) {
-        for (name, amount) in &wish.requests {
+    pub(super) fn take(&mut self, load: &Load) {
+        for (name, amount) in &load.requests {
             *self.taken.entry(name.clone()).or_default() += amount;
         }
-        self.ports.extend(wish.ports.iter().cloned());
+        self.ports.extend(load.ports.iter().cloned());
         self.pods += 1;
-        if let Some(owner) = &wish.owner {
+        if let Some(owner) = &load.owner {
             *self.siblings.entry(owner.clone()).or_default() += 1;
         }
+    }
+}
+
+/// What a pod takes of its node.
+pub(super) struct Load {
+    requests: BTreeMap<String, i128>,
+    ports: BTreeSet<(String, i64)>,
+    owner: Option<String>,
+}
+
+impl Load {
+    fn of(pod: &Value) -> Self {
+        let owners = items(pod, "/metadata/ownerReferences").iter();
+        Self {
+            requests: requests(pod),
+            ports: host_ports(pod),
+            owner: owners.into_iter().find(|owner| owner["controller"] == true).map(|it| text(it, "/uid").to_owned()),
+        }
+    }
+
+    /// What a pod takes as it is now: nothing once it has ended, unless it is only leaving.
+    fn on_node(pod: &Value) -> Option<Self> {
+        let has_ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+        (!has_ended || is_leaving(pod)).then(|| Self::of(pod))
     }
 }
 
@@ -133,9 +157,7 @@ pub(super) struct Wish {
     tolerations: Vec<Value>,
     labels: Vec<(String, Value)>,
     terms: Option<Vec<Value>>,
-    requests: BTreeMap<String, i128>,
-    ports: BTreeSet<(String, i64)>,
-    owner: Option<String>,
+    pub(super) load: Load,
 }
 
 impl Wish {
@@ -145,15 +167,12 @@ impl Wish {
         let terms = pod.pointer(REQUIRED).and_then(Value::as_array).cloned();
         let only_on = terms.as_deref().and_then(single_node);
         let selector = pod.pointer("/spec/nodeSelector").and_then(Value::as_object);
-        let owners = items(pod, "/metadata/ownerReferences").iter();
         Self {
             only_on,
             tolerations: items(pod, "/spec/tolerations").to_vec(),
             labels: selector.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
             terms,
-            requests: requests(pod),
-            ports: host_ports(pod),
-            owner: owners.into_iter().find(|owner| owner["controller"] == true).map(|it| text(it, "/uid").to_owned()),
+            load: Load::of(pod),
         }
     }
 
@@ -174,14 +193,14 @@ impl Wish {
         if !self.likes(node) {
             return Some(vec!["node(s) didn't match Pod's node affinity/selector".to_owned()]);
         }
-        if self.ports.iter().any(|port| room.ports.contains(port)) {
+        if self.load.ports.iter().any(|port| room.ports.contains(port)) {
             return Some(vec!["node(s) didn't have free ports for the requested pod ports".to_owned()]);
         }
         let mut missing = Vec::new();
         if node.allocatable.get("pods").is_some_and(|most| (room.pods + 1) * 1000 > *most) {
             missing.push("Too many pods".to_owned());
         }
-        for (name, amount) in &self.requests {
+        for (name, amount) in &self.load.requests {
             // A node that says nothing about itself is as large as one likes.
             let Some(most) =
                 node.allocatable.get(name).copied().or_else(|| (!node.allocatable.is_empty()).then_some(0))
@@ -208,10 +227,10 @@ impl Wish {
     pub(super) fn score(&self, node: &Node, room: &Room) -> i128 {
         let free = |name: &str| {
             let most = node.allocatable.get(name).copied().unwrap_or(0);
-            let taken = room.taken.get(name).copied().unwrap_or(0) + self.requests.get(name).copied().unwrap_or(0);
+            let taken = room.taken.get(name).copied().unwrap_or(0) + self.load.requests.get(name).copied().unwrap_or(0);
             if most == 0 { 0 } else { (most - taken).max(0) * 100 / most }
         };
-        let siblings = self.owner.as_ref().and_then(|owner| room.siblings.get(owner)).copied().unwrap_or(0);
+        let siblings = self.load.owner.as_ref().and_then(|owner| room.siblings.get(owner)).copied().unwrap_or(0);
         i128::midpoint(free("cpu"), free("memory")) - 200 * siblings - room.pods
     }
 }
@@ -331,7 +350,7 @@ mod tests {
         let wish = Wish::of(&json!({ "spec": { "containers": [{ "resources": { "requests": { "cpu": "600m" } } }] } }));
         let mut room = Room::default();
         assert_eq!(wish.refusal(&node, &room), None);
-        room.take(&wish);
+        room.take(&wish.load);
         let lacks = vec!["Too many pods".to_owned(), "Insufficient cpu".to_owned()];
         assert_eq!(wish.refusal(&node, &room), Some(lacks));
     }

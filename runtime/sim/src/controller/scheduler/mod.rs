@@ -7,7 +7,10 @@
 mod affinity;
 pub(super) mod fit;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -47,7 +50,7 @@ fn pods_changed(hand: &Hand, event: &crate::store::Event) -> Vec<Key> {
 }
 
 fn nodes_changed(hand: &Hand, event: &crate::store::Event) -> Vec<Key> {
-    let is_news = event.old.as_ref().is_none_or(|old| fit::standing(old) != fit::standing(&event.new));
+    let is_news = event.old.as_ref().is_none_or(|old| Node::of(old) != Node::of(&event.new));
     if is_news && !hand.stored_on("").is_empty() { vec![Key::new("", "")] } else { Vec::new() }
 }
 
@@ -99,14 +102,14 @@ async fn refuse(hand: &Hand, mut pod: Value, why: &str) -> Result<(), Status> {
 
 /// The nodes, and what room is left on those that have been looked at.
 struct Plan {
-    nodes: Vec<Node>,
+    nodes: Vec<Arc<Node>>,
     index: HashMap<String, usize>,
     rooms: HashMap<usize, Room>,
 }
 
 impl Plan {
     fn of(hand: &Hand) -> Self {
-        let nodes: Vec<Node> = hand.stored(NODES, None).iter().map(|stored| Node::of(stored)).collect();
+        let nodes: Vec<_> = hand.stored(NODES, None).iter().map(|stored| Node::of(stored)).collect();
         let index = nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
         Self { nodes, index, rooms: HashMap::new() }
     }
@@ -147,7 +150,7 @@ impl Plan {
         }
         let Some((_, at)) = best else { return Err(self.refused(&wish, refusals)) };
         if let Some(room) = self.rooms.get_mut(&at) {
-            room.take(&wish);
+            room.take(&wish.load);
         }
         Ok(self.nodes[at].name.clone())
     }
