@@ -51,6 +51,9 @@ fn of_formats(definition: &Value) -> Vec<String> {
 }
 
 fn collect<'a>(schema: &'a Value, unknown: &mut BTreeSet<&'a str>) {
+    if !schema.is_object() {
+        return;
+    }
     if let (Some("string"), Some(format)) = (schema["type"].as_str(), schema["format"].as_str())
         && !format.is_empty()
         && !is_format(format)

@@ -3,8 +3,9 @@
 //! Not known here: how the answers of discovery look.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use axum::body::Bytes;
 use serde_json::Value;
 
 use super::definition::{Kind, Source, Subresource};
@@ -24,6 +25,8 @@ pub(crate) struct Catalogue {
     builtin: &'static BuiltIn,
     /// By the names of their CRDs.
     customs: Arc<BTreeMap<String, Vec<Arc<Kind>>>>,
+    /// What discovery says of them in one piece, of each root, once somebody has asked.
+    pub(super) told: Arc<[OnceLock<Bytes>; 2]>,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Catalogue {
     /// The built-in kinds alone.
     pub(crate) fn builtin() -> Self {
         static BUILTIN: LazyLock<BuiltIn> = LazyLock::new(BuiltIn::read);
-        Self { builtin: &BUILTIN, customs: Arc::default() }
+        Self { builtin: &BUILTIN, customs: Arc::default(), told: Arc::default() }
     }
 
     /// Is it one of the server's own groups? The core group has no name.
@@ -50,14 +53,14 @@ impl Catalogue {
         let mut customs = (*self.customs).clone();
         let name = crd["metadata"]["name"].as_str().unwrap_or_default();
         customs.insert(name.to_owned(), custom::kinds(crd));
-        Self { builtin: self.builtin, customs: Arc::new(customs) }
+        Self { builtin: self.builtin, customs: Arc::new(customs), told: Arc::default() }
     }
 
     /// The same without a CRD.
     pub(crate) fn without_crd(&self, name: &str) -> Self {
         let mut customs = (*self.customs).clone();
         customs.remove(name);
-        Self { builtin: self.builtin, customs: Arc::new(customs) }
+        Self { builtin: self.builtin, customs: Arc::new(customs), told: Arc::default() }
     }
 
     /// The kind that a path names.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::catalogue::{Catalogue, GroupVersion};
@@ -49,8 +50,12 @@ impl Catalogue {
         Some(list)
     }
 
-    /// `/api` or `/apis` in the aggregated form of `apidiscovery.k8s.io/v2`.
-    pub(crate) fn aggregated(&self, which: Root) -> Value {
+    /// `/api` or `/apis` in the aggregated form of `apidiscovery.k8s.io/v2`, as JSON. Every client asks for it first.
+    pub(crate) fn aggregated(&self, which: Root) -> Bytes {
+        self.told[which as usize].get_or_init(|| self.aggregate(which).to_string().into()).clone()
+    }
+
+    fn aggregate(&self, which: Root) -> Value {
         let groups = self.groups();
         let (core, named) = match which {
             Root::Core => (groups.iter().filter(|served| served.group.is_empty()).collect(), Vec::new()),

@@ -140,12 +140,25 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// JSON as Go writes it: keys sorted, `<`, `>` and `&` escaped.
+/// JSON as Go writes it: keys of maps sorted, fields of structs (which begin with a capital) as they are, `<`, `>` and `&` escaped.
 pub(crate) fn go_json(value: &Value) -> String {
     let mut sorted = value.clone();
-    sorted.sort_all_objects();
+    sort(&mut sorted);
     let text = sorted.to_string();
     text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+fn sort(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if !fields.keys().all(|key| key.starts_with(|first: char| first.is_ascii_uppercase())) {
+                fields.sort_keys();
+            }
+            fields.values_mut().for_each(sort);
+        }
+        Value::Array(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
 }
 
 /// A number as Go's `%v` writes it.

@@ -25,13 +25,16 @@ impl Server {
         let found = |document: Option<Value>| {
             document.map(|document| Answer::of(200, &document)).ok_or_else(Status::no_such_path)
         };
-        let root = |root: Root, plain: Value| {
+        let root = |root: Root| {
             if is_aggregated(asked) {
-                let mut answer = Answer::of(200, &catalogue.aggregated(root));
+                let mut answer = Answer::bytes(200, catalogue.aggregated(root));
                 answer.media = AGGREGATED;
                 return Ok(answer);
             }
-            Ok(Answer::of(200, &plain))
+            Ok(match root {
+                Root::Core => Answer::of(200, &kind::core_versions(ADDRESS)),
+                Root::Groups => Answer::of(200, &catalogue.group_list()),
+            })
         };
         match words.as_slice() {
             [] => Ok(Answer::of(200, &json!({ "paths": kind::paths().collect::<Vec<_>>() }))),
@@ -41,8 +44,8 @@ impl Server {
                 answer.media = "text/plain; charset=utf-8";
                 Ok(answer)
             }
-            ["api"] => root(Root::Core, kind::core_versions(ADDRESS)),
-            ["apis"] => root(Root::Groups, catalogue.group_list()),
+            ["api"] => root(Root::Core),
+            ["apis"] => root(Root::Groups),
             ["api", version] => found(catalogue.resource_list("", version)),
             ["apis", group] => found(catalogue.group(group)),
             ["apis", group, version] => {

@@ -3,6 +3,7 @@
 //! The refusals that clients meet: selectors and templates that do not fit, fields that may not change, names that have
 //! the wrong form. Not known here: every rule there is; what is not refused here the real server may still refuse.
 
+mod definition;
 mod pod;
 mod service;
 mod workload;
@@ -32,6 +33,10 @@ pub(crate) fn check(group: &str, plural: &str, new: &Value, old: Option<&Value>)
         ("autoscaling", "horizontalpodautoscalers") => check_autoscaler(new, &mut faults),
         ("networking.k8s.io", "ingresses") => check_ingress(new, &mut faults),
         ("", "persistentvolumeclaims") => check_claim(new, old, &mut faults),
+        // What an older server took may stay as it is.
+        ("apiextensions.k8s.io", "customresourcedefinitions") if old.is_none_or(|old| old["spec"] != new["spec"]) => {
+            definition::check(new, &mut faults);
+        }
         _ => {}
     }
     faults
@@ -136,16 +141,8 @@ fn check_budget(new: &Value, faults: &mut Vec<FieldError>) {
     if spec["minAvailable"].is_null() || spec["maxUnavailable"].is_null() {
         return;
     }
-    let capital = |value: &Value| {
-        let fields = value.as_object().into_iter().flatten();
-        let name = |key: &str| key[..1].to_uppercase() + &key[1..];
-        fields
-            .filter(|(key, _)| !key.is_empty() && key.is_ascii())
-            .map(|(key, value)| (name(key), value.clone()))
-            .collect()
-    };
     let shown = serde_json::json!({
-        "MinAvailable": spec["minAvailable"], "Selector": Value::Object(capital(&spec["selector"])),
+        "MinAvailable": spec["minAvailable"], "Selector": spec["selector"],
         "MaxUnavailable": spec["maxUnavailable"], "UnhealthyPodEvictionPolicy": spec["unhealthyPodEvictionPolicy"],
     });
     faults.push(FieldError::invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set"));

@@ -58,7 +58,7 @@ fn the_rest_is_refused_in_the_servers_words() {
     let said_of = said("rbac.authorization.k8s.io", "rolebindings", &binding("edit"), Some(&binding("view")));
     assert_eq!(said_of, [words]);
     let budget = json!({ "spec": { "minAvailable": 1, "maxUnavailable": 1, "selector": {} } });
-    let words = r#"spec: Invalid value: {"MaxUnavailable":1,"MinAvailable":1,"Selector":{},"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set"#;
+    let words = r#"spec: Invalid value: {"MinAvailable":1,"Selector":{},"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set"#;
     assert_eq!(said("policy", "poddisruptionbudgets", &budget, None), [words]);
     let scaler =
         json!({ "spec": { "minReplicas": 3, "maxReplicas": 2, "scaleTargetRef": { "apiVersion": "apps/v1" } } });
@@ -66,4 +66,29 @@ fn the_rest_is_refused_in_the_servers_words() {
     assert_eq!(said("autoscaling", "horizontalpodautoscalers", &scaler, None), [words]);
     let secret = json!({ "type": "kubernetes.io/tls" });
     assert_eq!(said("", "secrets", &secret, None), ["data[tls.crt]: Required value", "data[tls.key]: Required value"]);
+}
+
+#[test]
+fn definitions_say_what_they_define() {
+    let definition = |name: &str, schema: Value| {
+        json!({ "metadata": { "name": name }, "spec": {
+            "group": "a.example", "scope": "Nowhere", "names": { "plural": "goods" },
+            "versions": [{ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } }],
+        } })
+    };
+    let untyped = json!({ "type": "object", "properties": { "spec": { "items": { "type": "string" } } } });
+    let words = [
+        r#"metadata.name: Invalid value: "bads.a.example": must be spec.names.plural+"."+spec.group"#,
+        r#"spec.scope: Unsupported value: "Nowhere": supported values: "Cluster", "Namespaced""#,
+        "spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields",
+    ];
+    let said_of =
+        |new: &Value, old: Option<&Value>| said("apiextensions.k8s.io", "customresourcedefinitions", new, old);
+    assert_eq!(said_of(&definition("bads.a.example", untyped.clone()), None), words);
+    let known = definition("bads.a.example", untyped);
+    assert!(said_of(&known, Some(&known)).is_empty(), "what was taken once stays as it is");
+    let words = ["spec.versions[0].schema.openAPIV3Schema: Required value"];
+    let mut bare = definition("goods.a.example", Value::Null);
+    bare["spec"]["scope"] = "Cluster".into();
+    assert_eq!(said_of(&bare, None), words);
 }
