@@ -274,10 +274,9 @@ fn total(total: &Total, ground: Ground) -> Vec<Line> {
         lines.push(Line::new().indent(2).span(Role::Good, words).hang(2));
     }
     if total.not_run > 0 {
-        let words = format!(
-            "{} could not be made or judged here; what rests on them is not known",
-            counted(total.not_run, "call")
-        );
+        let calls = counted(total.not_run, "call");
+        let which = if total.not_run == 1 { "it" } else { "them" };
+        let words = format!("{calls} could not be made or judged here; what rests on {which} is not known");
         lines.push(Line::new().indent(2).span(Role::Notice, words).hang(2));
     }
     if total.hidden + total.records > 0 {
