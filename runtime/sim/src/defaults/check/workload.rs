@@ -23,7 +23,7 @@ pub(super) fn check(plural: &str, new: &Value, old: Option<&Value>, faults: &mut
     let policy = text(spec, "/template/spec/restartPolicy");
     if !policy.is_empty() && policy != "Always" {
         let path = "spec.template.spec.restartPolicy";
-        faults.push(FieldError::not_supported(path, policy.into(), &["Always".into()]));
+        faults.push(FieldError::one_of(path, policy, &["Always"]));
     }
     check_strategy(plural, spec, faults);
     let Some(old) = old else { return };
@@ -59,9 +59,8 @@ fn check_strategy(plural: &str, spec: &Value, faults: &mut Vec<FieldError>) {
         _ => return,
     };
     let kind = &spec[field]["type"];
-    let supported: Vec<Value> = supported.iter().map(|kind| (*kind).into()).collect();
-    if kind.is_string() && !supported.contains(kind) {
-        faults.push(FieldError::not_supported(format!("spec.{field}.type"), kind.clone(), &supported));
+    if let Some(word) = kind.as_str().filter(|word| !supported.contains(word)) {
+        faults.push(FieldError::one_of(format!("spec.{field}.type"), word, supported));
     }
     if plural != "deployments" {
         return;
