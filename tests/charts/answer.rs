@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rand::TryRngCore as _;
 use runbook_chart::{Chart, Dialect, Order, render, values};
 use runbook_control_plane::{Binaries, Tool};
 use serde_json::{Value, json};
@@ -63,8 +64,8 @@ impl Helm {
         }
     }
 
-    /// Asks all in one process where that can be built, else each in its own.
-    fn ask(&mut self, chart: &Path, given: &str) -> Answer {
+    /// The same without memory, for what is another answer each time. All in one process where that can be built, else each in its own.
+    pub(crate) fn ask(&mut self, chart: &Path, given: &str) -> Answer {
         if matches!(self.way, Way::Open) {
             self.way = Oracle::of(&self.binaries, self.tool).map_or(Way::Each, Way::One);
         }
@@ -119,6 +120,8 @@ pub(crate) fn ours(chart: &Result<Chart, runbook_chart::Fault>, given: &str, dia
     let mut order = Order::template("shop", "mesh", given, dialect);
     order.include_crds = true;
     order.now = Some("2026-01-02T03:04:05Z".parse().unwrap());
+    let entropy = |bytes: &mut [u8]| rand::rngs::OsRng.try_fill_bytes(bytes).unwrap();
+    order.entropy = Some(&entropy);
     render(chart, &order).map(|rendered| rendered.printed()).map_err(|fault| fault.to_string())
 }
 

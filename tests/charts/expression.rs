@@ -44,6 +44,9 @@ const ANSWERED: &[&str] = &[
     "{{ add 1 2 3 }} {{ add1 4 }} {{ sub 5 3 }} {{ mul 2 3 4 }} {{ div 7 2 }} {{ mod 7 2 }} {{ max 1 5 3 }} {{ min 1 5 3 }} {{ ceil 1.2 }} {{ floor 1.8 }} {{ round 123.5555 2 }} {{ addf 1.5 2 }} {{ subf 5 1.5 }} {{ mulf 1.5 2 }} {{ divf 10 4 }} {{ maxf 1 2.5 }}",
     "{{ int \"12\" }} {{ int64 3.9 }} {{ float64 \"1.5\" }} {{ atoi \"7\" }} {{ int .Values.big }} {{ int \"0x1f\" }} {{ toString 1.0 }} {{ toDecimal \"777\" }}",
     "{{ b64enc \"hello\" }} {{ b64dec \"aGVsbG8=\" }} {{ b64dec \"!\" }} {{ b32enc \"hello\" }} {{ b32dec \"NBSWY3DP\" }} {{ sha1sum \"a\" }} {{ sha256sum \"a\" }} {{ sha512sum \"a\" }} {{ adler32sum \"a\" }}",
+    "{{ range list \"maximum\" \"long\" \"medium\" \"short\" \"basic\" \"pin\" \"none\" }}{{ derivePassword 1 . \"password\" \"user\" \"example.com\" }} {{ derivePassword 7 . \"\" \"é\" \"\" }} {{ end }}",
+    "{{ decryptAES \"key\" (encryptAES \"key\" .Values.long) }} {{ encryptAES \"k\" \"\" }} {{ decryptAES \"k\" \"\" }} {{ len (encryptAES \"k\" \"0123456789abcdef\") }}",
+    "{{ htpasswd \"a:b\" \"c\" }} {{ htpasswd \"a\" (repeat 73 \"x\") }} {{ len (bcrypt \"x\") }} {{ bcrypt \"x\" | trunc 7 }} {{ genPrivateKey \"round\" }} {{ genPrivateKey \"ed25519\" | len }} {{ genPrivateKey \"ecdsa\" | len }} {{ genPrivateKey \"ecdsa\" | trunc 30 }}",
     "{{ kindOf .Values.n }} {{ kindOf (int 1) }} {{ kindOf (int64 1) }} {{ kindOf \"a\" }} {{ kindOf .Values.list }} {{ kindOf .Values.map }} {{ kindOf nil }} {{ typeOf .Values }} {{ typeOf .Values.list }} {{ typeOf 1 }} {{ kindIs \"map\" .Values.map }} {{ typeIs \"string\" \"a\" }} {{ deepEqual (list 1) (list 1) }} {{ typeOf .Chart }} {{ typeOf .Files }} {{ typeOf .Capabilities.APIVersions }}",
     "{{ regexMatch \"^a.c$\" \"abc\" }} {{ regexFind \"[0-9]+\" \"a12b\" }} {{ regexFindAll \"[a-z]\" \"a1b2\" -1 }} {{ regexReplaceAll \"a(x*)b\" \"-ab-axxb-\" \"${1}W\" }} {{ regexReplaceAllLiteral \"a\" \"aba\" \"$1\" }} {{ regexSplit \"z+\" \"pizza\" -1 }} {{ regexQuoteMeta \"1.2\" }} {{ regexMatch \"\\\\d\" \"5\" }}",
     "{{ semverCompare \">=1.20-0\" \"v1.30.1-gke.5\" }} {{ semverCompare \"^1.2\" \"1.9.9\" }} {{ semverCompare \"~1.2.3\" \"1.3.0\" }} {{ (semver \"1.2.3-a+b\").Major }} {{ semver \"v1.2\" }} {{ (semver \"1.2.3-beta\").Prerelease }}",
@@ -93,6 +96,20 @@ const REFUSED: &[&str] = &[
     "{{ range .Values.a }}{{ end }}",
     "{{ len .Values.n }}",
     "{{ len .Values.missing }}",
+    "{{ derivePassword .Values.n \"long\" \"p\" \"u\" \"s\" }}",
+    "{{ derivePassword \"1\" \"long\" \"p\" \"u\" \"s\" }}",
+    "{{ decryptAES \"k\" \"!\" }}",
+    "{{ decryptAES \"k\" \"AAECAwQFBgcICQoLDA0ODwA=\" }}",
+    "{{ genSelfSignedCert \"a\" (list 5) nil 1 }}",
+    "{{ genSelfSignedCert \"a\" (list \"here\") nil 1 }}",
+    "{{ genSelfSignedCert \"a\" nil (list 5) 1 }}",
+    "{{ genSelfSignedCert \"a\" \"1.2.3.4\" nil 1 }}",
+    "{{ genSignedCert \"a\" nil nil 1 (dict \"Cert\" \"\" \"Key\" \"\") }}",
+    "{{ genCAWithKey \"a\" 1 \"no key\" }}",
+    "{{ genCAWithKey \"a\" .Values.n (genPrivateKey \"ecdsa\") }}",
+    "{{ buildCustomCert \"!\" \"!\" }}",
+    "{{ buildCustomCert \"eA==\" \"!\" }}",
+    "{{ buildCustomCert \"eA==\" \"eA==\" }}",
     "{{ div 1 0 }}",
     "{{ first \"abc\" }}",
     "{{ semverCompare \"x.y\" \"1.0\" }}",
@@ -121,7 +138,7 @@ const REFUSED: &[&str] = &[
     "kind: {a: 5}",
 ];
 
-fn chart(templates: &[(String, String)]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn chart(templates: &[(String, String)]) -> Vec<(String, Vec<u8>)> {
     let meta = "apiVersion: v2\nname: words\nversion: 1.2.3\nappVersion: \"4.5\"\ntype: application\n";
     let mut files = vec![
         ("Chart.yaml".to_owned(), meta.as_bytes().to_vec()),
@@ -132,7 +149,7 @@ fn chart(templates: &[(String, String)]) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-fn on_disk(files: &[(String, Vec<u8>)]) -> tempfile::TempDir {
+pub(crate) fn on_disk(files: &[(String, Vec<u8>)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, data) in files {
         let path = folder.path().join(name);

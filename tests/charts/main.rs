@@ -10,6 +10,7 @@
 )]
 
 mod answer;
+mod certificate;
 mod expression;
 mod hostile;
 mod istio;

@@ -20,7 +20,7 @@ fn precheck(runbook: &Runbook<'_>, procedure: &str, target: &str, more: &[&str])
     runbook.run(&[&fixed, more].concat())
 }
 
-/// T-10, T-18, T-37 and T-42 in one ambient mesh: each found, all told at once, the worst first.
+/// T-10, T-18, T-37, T-42 and a shortage of room in one ambient mesh: each found, all told at once, the worst first.
 #[test]
 fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
     if charts_or_skip("everything_that_speaks_against_an_upgrade_is_told_at_once").is_none() {
@@ -58,6 +58,14 @@ fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
              spec: { minAvailable: 1, selector: { matchLabels: { app: istiod } } }",
         )
         .unwrap();
+    // One node that is full, and a quota that is used up (PF-12).
+    let full = r#"{"status":{"allocatable":{"pods":"1"}}}"#;
+    plane.run_kubectl(&["patch", "node", "node-1", "--subresource=status", "--type=merge", "-p", full]).unwrap();
+    plane.run_kubectl(&["create", "quota", "tight", "-n", "istio-system", "--hard=requests.memory=1Mi"]).unwrap();
+    let counted = ["get", "quota", "tight", "-n", "istio-system", "-o", "jsonpath={.status.used}"];
+    while plane.run_kubectl(&counted).unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "nobody counts what the quota counts");
+    }
     let patch = r#"[{"op":"replace","path":"/webhooks/0/clientConfig/service/name","value":"istiod-new"}]"#;
     let validator = "istiod-default-validator";
     plane.run_kubectl(&["patch", "validatingwebhookconfiguration", validator, "--type=json", "-p", patch]).unwrap();
@@ -69,6 +77,9 @@ fn everything_that_speaks_against_an_upgrade_is_told_at_once() {
         .says("istiod-default-validator fails closed and its Service istiod-new has no ready endpoint (F-08)")
         .says("deployment/istiod has one replica")
         .says("poddisruptionbudget/keep allows no disruption now")
+        .says("memory) on node-1: its rollout starts the new one before it ends the old one")
+        .says("resourcequota/tight in istio-system has")
+        .says("raise requests.memory of resourcequota/tight")
         .says("namespace kube-system is ambient and in the CNI agent's excludeNamespaces")
         .wrote_nothing();
     let listed = |words: &str| ran.printed.find(words).unwrap_or_else(|| panic!("{words}: {}", ran.printed));

@@ -130,7 +130,7 @@ fn what_the_renderer_leaves_out_is_left_to_the_helm_that_is_driven() {
     let at = std::path::Path::new(chart.as_str().unwrap()).join("templates/made.yaml");
     fs_err::write(
         at,
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: made}\ndata: {x: {{ encryptAES \"k\" \"x\" | b64enc }}}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: made}\ndata: {x: {{ genPrivateKey \"dsa\" | b64enc }}}\n",
     )
     .unwrap();
     let install = json!({ "install": true });

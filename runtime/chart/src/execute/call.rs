@@ -13,9 +13,14 @@ pub(crate) enum Param {
     Any,
     Text,
     Int,
+    /// `uint32`, of which no value is but a number that a template states.
+    Unsigned,
     Float,
     Bool,
+    List,
     Map,
+    /// A struct of this type.
+    Struct(&'static str),
 }
 
 impl Param {
@@ -24,9 +29,12 @@ impl Param {
             Param::Any => "interface {}",
             Param::Text => "string",
             Param::Int => "int",
+            Param::Unsigned => "uint32",
             Param::Float => "float64",
             Param::Bool => "bool",
+            Param::List => "[]interface {}",
             Param::Map => "map[string]interface {}",
+            Param::Struct(name) => name,
         }
     }
 
@@ -35,14 +43,17 @@ impl Param {
             Param::Any => true,
             Param::Text => matches!(value, Value::Text(_) | Value::Raw(_)),
             Param::Int => matches!(value, Value::Int(_)),
+            Param::Unsigned => false,
             Param::Float => matches!(value, Value::Float(_)),
             Param::Bool => matches!(value, Value::Bool(_)),
+            Param::List => matches!(value, Value::List(list) if list.boxes()),
             Param::Map => matches!(value, Value::Map(map) if map.boxes()),
+            Param::Struct(name) => matches!(value, Value::Struct(made) if made.name == name),
         }
     }
 
     fn may_be_nil(self) -> bool {
-        matches!(self, Param::Any | Param::Map)
+        matches!(self, Param::Any | Param::List | Param::Map)
     }
 }
 
@@ -175,9 +186,15 @@ impl<'t> State<'t, '_> {
             (Param::Bool, _) => expected("bool"),
             (Param::Int, Term::Number(number)) if number.int.is_some() => Ok(Value::Int(number.int.unwrap_or(0))),
             (Param::Int, _) => expected("integer"),
+            (Param::Unsigned, Term::Number(number)) if number.int.is_some_and(|int| int >= 0) => {
+                Ok(Value::Int(number.int.unwrap_or(0)))
+            }
+            (Param::Unsigned, _) => expected("unsigned integer"),
             (Param::Float, Term::Number(number)) => Ok(Value::Float(number.float)),
             (Param::Float, _) => expected("float"),
-            (Param::Map, _) => Err(self.fail(&format!("can't handle {arg} for arg of type {}", param.name()))),
+            (Param::List | Param::Map | Param::Struct(_), _) => {
+                Err(self.fail(&format!("can't handle {arg} for arg of type {}", param.name())))
+            }
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) fn functions() -> Vec<Function> {
     all
 }
 
-fn now(world: &World<'_>) -> Result<Zoned, Failure> {
+pub(super) fn now(world: &World<'_>) -> Result<Zoned, Failure> {
     match world.order.now {
         Some(now) => Ok(now.to_zoned(TimeZone::UTC)),
         None => Err("what time it is cannot be told here, because no clock was handed in".into()),

@@ -14,12 +14,7 @@ pub(super) fn functions() -> Vec<Function> {
     vec![
         fixed("b64enc", &[TEXT], |_, args| Ok(Value::text(STANDARD.encode(bytes(args, 0))))),
         fixed("b64dec", &[TEXT], |_, args| {
-            let source: Vec<u8> =
-                bytes(args, 0).iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-            Ok(match STANDARD.decode(&source) {
-                Ok(read) => Value::bytes_as_text(&read),
-                Err(_) => Value::text(format!("illegal base64 data at input byte {}", illegal(&source))),
-            })
+            Ok(unbase64(&bytes(args, 0)).map_or_else(Value::text, |read| Value::bytes_as_text(&read)))
         }),
         fixed("b32enc", &[TEXT], |_, args| Ok(Value::text(base32(&bytes(args, 0))))),
         fixed("b32dec", &[TEXT], |_, args| {
@@ -40,6 +35,12 @@ fn illegal(source: &[u8]) -> usize {
         Some(_) => bad,
         None => source.len() - source.len() % 4,
     }
+}
+
+/// Reads base64 as Go's standard encoding does, or says in its words where it cannot.
+pub(super) fn unbase64(text: &[u8]) -> Result<Vec<u8>, String> {
+    let source: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    STANDARD.decode(&source).map_err(|_| format!("illegal base64 data at input byte {}", illegal(&source)))
 }
 
 fn base32(bytes: &[u8]) -> String {

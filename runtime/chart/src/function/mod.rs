@@ -7,11 +7,13 @@ mod date;
 mod dict;
 mod digest;
 mod encoding;
-mod hidden;
+mod key;
 mod list;
 mod math;
+mod password;
 mod path;
 mod pattern;
+mod random;
 mod reflect;
 mod semver;
 mod text;
@@ -59,11 +61,13 @@ static ALL: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
         dict::functions(),
         digest::functions(),
         encoding::functions(),
-        hidden::functions(),
+        key::functions(),
         list::functions(),
         math::functions(),
+        password::functions(),
         pattern::functions(),
         path::functions(),
+        random::functions(),
         reflect::functions(),
         semver::functions(),
         text::functions(),

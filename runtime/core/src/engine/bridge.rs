@@ -71,7 +71,7 @@ fn call(
         .and_then(|given| bind(primitive, given))
         .and_then(|args| run.session.call(primitive, &args, &Caller { context, run: run.clone(), place: place() }));
     match outcome {
-        Ok(value) => Ok(to_dynamic(&value)),
+        Ok(value) => Ok(to_dynamic(value)),
         Err(mut fault) => {
             // A fault with places comes out of a function of the script, which the primitive only called.
             if fault.stack.is_empty() {

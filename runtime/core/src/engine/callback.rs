@@ -26,13 +26,13 @@ pub(super) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn call(&self, function: &Function, args: &[Value]) -> Outcome {
+    fn call(&self, function: &Function, args: Vec<Value>) -> Outcome {
         #[expect(
             deprecated,
             reason = "the only way to call a function of a script on another thread; the version is pinned"
         )]
         let home = function.home.create_context(self.context.engine());
-        let args: Vec<_> = args.iter().map(to_dynamic).collect();
+        let args: Vec<_> = args.into_iter().map(to_dynamic).collect();
         let answer = function.pointer.call_raw(&home, None, args);
         let source = home.call_source().unwrap_or_default();
         match answer {
@@ -50,7 +50,7 @@ impl Script for Caller<'_> {
     }
 
     fn invoke(&self, function: &Function, args: Vec<Value>) -> Outcome {
-        self.call(function, &args)
+        self.call(function, args)
     }
 
     fn fan_out(
@@ -73,7 +73,7 @@ impl Script for Caller<'_> {
                     break;
                 }
                 scopes.branch(&around, &fan, index);
-                let answer = self.call(function, std::slice::from_ref(item));
+                let answer = self.call(function, vec![item.clone()]);
                 scopes.leave();
                 faults.fetch_add(usize::from(answer.is_err()), Ordering::SeqCst);
                 *answers[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);

@@ -183,7 +183,7 @@ fn answer(context: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<
     let run = Run::of(context.tag());
     let name = args[0].as_immutable_string_ref().map(|name| name.to_string()).unwrap_or_default();
     match run.parameters.get(&name) {
-        Some(value) => Ok(to_dynamic(value)),
+        Some(value) => Ok(to_dynamic(value.clone())),
         None => Err(fail(&run, Fault::new(Code::Parameter, format!("parameter `{name}` is not declared")), context)),
     }
 }

@@ -135,7 +135,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn object() -> Dynamic {
-        to_dynamic(&json!({
+        to_dynamic(json!({
             "metadata": { "labels": { "istio.io/rev": "1-30", "app": "web" } },
             "spec": { "http": [{ "match": "a" }, { "match": "b" }], "paused": null },
         }))

@@ -126,7 +126,7 @@ fn variable(name: &str, index: usize, mut context: EvalContext<'_, '_, '_, '_, '
         let source = context.source().unwrap_or_default();
         let fault = if value.is_map() { caught(value, &run(), source) } else { None };
         if let (Some(fault), Some(slot)) = (fault, context.scope_mut().get_mut(name)) {
-            *slot = to_dynamic(&fault.to_value());
+            *slot = to_dynamic(fault.to_value());
         }
         return None;
     }

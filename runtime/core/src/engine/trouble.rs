@@ -27,7 +27,7 @@ pub(super) fn raise(run: &Run, mut fault: Fault, source: &str, position: Positio
     if fault.code.reach() == Reach::Run {
         run.poison(&fault);
     }
-    EvalAltResult::ErrorRuntime(to_dynamic(&fault.to_value()), position).into()
+    EvalAltResult::ErrorRuntime(to_dynamic(fault.to_value()), position).into()
 }
 
 /// A place of a script; none where the position is unknown.
@@ -183,5 +183,5 @@ pub(super) fn annotate(error: &mut EvalAltResult, step: &str, run: &Run, outer: 
         return;
     }
     fault.step = Some(step.to_owned());
-    *inner = EvalAltResult::ErrorRuntime(to_dynamic(&fault.to_value()), inner.position());
+    *inner = EvalAltResult::ErrorRuntime(to_dynamic(fault.to_value()), inner.position());
 }

@@ -63,19 +63,21 @@ fn scalar(dynamic: &Dynamic) -> Result<Value, String> {
 }
 
 /// The script's value of a plain value. Whole numbers that do not fit become floating-point ones.
-pub(super) fn to_dynamic(value: &Value) -> Dynamic {
+///
+/// Takes the value apart as it goes: a list of all pods of a cluster is never there twice.
+pub(super) fn to_dynamic(value: Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,
-        Value::Bool(value) => (*value).into(),
+        Value::Bool(value) => value.into(),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => whole.into(),
             (None, Some(float)) => float.into(),
             (None, None) => Dynamic::UNIT,
         },
-        Value::String(text) => text.as_str().into(),
-        Value::Array(items) => Dynamic::from_array(items.iter().map(to_dynamic).collect()),
+        Value::String(text) => text.into(),
+        Value::Array(items) => Dynamic::from_array(items.into_iter().map(to_dynamic).collect()),
         Value::Object(map) => {
-            Dynamic::from_map(map.iter().map(|(key, value)| (key.as_str().into(), to_dynamic(value))).collect())
+            Dynamic::from_map(map.into_iter().map(|(key, value)| (key.into(), to_dynamic(value))).collect())
         }
     }
 }
@@ -107,12 +109,12 @@ mod tests {
     #[test]
     fn a_kubernetes_object_survives_the_way_there_and_back() {
         let object = json!({ "kind": "Pod", "spec": { "containers": [{ "image": "a", "ports": [80, -1] }] }, "x": null, "f": 1.5, "b": true });
-        assert_eq!(to_value(&to_dynamic(&object)).unwrap(), object);
+        assert_eq!(to_value(&to_dynamic(object.clone())).unwrap(), object);
     }
 
     #[test]
     fn a_whole_number_too_large_becomes_a_float() {
-        let dynamic = to_dynamic(&json!(u64::MAX));
+        let dynamic = to_dynamic(json!(u64::MAX));
         assert!(dynamic.is_float());
     }
 

@@ -1,6 +1,6 @@
 //! Writes a journal. Knows files and flushing; does not know what a record means.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -130,13 +130,13 @@ impl Journal {
         if confidential || secret::holds_secret(value) {
             return Ok(Settlement::Withheld(digest::keyed(&self.key, value)));
         }
-        let bytes = serde_json::to_vec(value).expect("a value is plain data");
+        let (digest, bytes) = digest::of_json(value);
         match &self.sink {
-            Sink::File(disk) if bytes.len() > INLINE => store(&disk.folder, &bytes).map(Settlement::Stored),
-            // A list of all pods, asked for ten times, is nothing to remember; what a write says of itself is.
-            Sink::Memory(_) if bytes.len() > INLINE && value.get("changed").is_none() => {
-                Ok(Settlement::Stored(digest::of_bytes(&bytes)))
+            Sink::File(disk) if bytes > INLINE => {
+                store(&disk.folder, &digest, value).map(|()| Settlement::Stored(digest))
             }
+            // A list of all pods, asked for ten times, is nothing to remember; what a write says of itself is.
+            Sink::Memory(_) if bytes > INLINE && value.get("changed").is_none() => Ok(Settlement::Stored(digest)),
             _ => Ok(Settlement::Value(value.clone())),
         }
     }
@@ -145,17 +145,16 @@ impl Journal {
     ///
     /// Faults: `RB050` where it cannot be written.
     pub fn keep(&self, value: &Value) -> Result<Kept, Fault> {
-        let bytes = serde_json::to_vec(value).expect("a value is plain data");
-        let digest = match &self.sink {
+        let (digest, bytes) = digest::of_json(value);
+        match &self.sink {
             Sink::File(disk) => {
-                let digest = store(&disk.folder, &bytes)?;
+                store(&disk.folder, &digest, value)?;
                 let synced = File::open(disk.folder.join(format!("{digest}.json.gz"))).and_then(|file| file.sync_all());
                 synced.map_err(|error| unwritable(&disk.folder, &error))?;
-                digest
             }
-            Sink::Memory(_) => digest::of_bytes(&bytes),
-        };
-        Ok(Kept { digest, bytes: bytes.len() })
+            Sink::Memory(_) => {}
+        }
+        Ok(Kept { digest, bytes })
     }
 
     /// Digest of a value that only this run can make.
@@ -203,22 +202,22 @@ impl Disk {
     }
 }
 
-fn store(folder: &Path, bytes: &[u8]) -> Result<String, Fault> {
-    let name = digest::of_bytes(bytes);
-    let path = folder.join(format!("{name}.json.gz"));
+/// Keeps a value under its digest.
+fn store(folder: &Path, digest: &str, value: &Value) -> Result<(), Fault> {
+    let path = folder.join(format!("{digest}.json.gz"));
     if path.exists() {
-        return Ok(name);
+        return Ok(());
     }
     let failed = |error: std::io::Error| unwritable(folder, &error);
     let mut file =
         fs_err::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path).map_err(failed)?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder
-        .write_all(bytes)
-        .and_then(|()| encoder.finish())
+    let mut encoder = BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    serde_json::to_writer(&mut encoder, value)
+        .map_err(std::io::Error::from)
+        .and_then(|()| encoder.into_inner().map_err(std::io::IntoInnerError::into_error))
+        .and_then(GzEncoder::finish)
         .and_then(|packed| file.write_all(&packed))
-        .map_err(failed)?;
-    Ok(name)
+        .map_err(failed)
 }
 
 fn unwritable(folder: &Path, error: &std::io::Error) -> Fault {

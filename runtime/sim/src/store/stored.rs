@@ -65,7 +65,8 @@ impl Stored {
             key: key(namespace(object), name(object)).into(),
             namespace: namespace(object).len(),
             head: if bytes.starts_with(&head) { head.len() } else { 1 },
-            bytes: bytes.into(),
+            // Without the room that the text did not need.
+            bytes: bytes.into_boxed_str().into_boxed_bytes().into(),
             version,
             uid: text(object, "/metadata/uid").into(),
             labels: labels.into_iter().flatten().map(pair).collect(),

@@ -1,11 +1,10 @@
-//! Random values, out of what was handed in; and keys and certificates, which are not made here.
+//! Random values, out of what was handed in.
 
 use super::math::random;
-use super::{fixed, int, spread, text, usize_of};
+use super::{fixed, int, text, usize_of};
 use crate::execute::{Failure, Function, Param, World};
 use crate::value::Value;
 
-const ANY: Param = Param::Any;
 const INT: Param = Param::Int;
 const TEXT: Param = Param::Text;
 
@@ -13,7 +12,7 @@ const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const DIGITS: &str = "0123456789";
 
 pub(super) fn functions() -> Vec<Function> {
-    let mut all = vec![
+    vec![
         fixed("randAlphaNum", &[INT], |world, args| drawn(world, int(args, 0), &format!("{LETTERS}{DIGITS}"))),
         fixed("randAlpha", &[INT], |world, args| drawn(world, int(args, 0), LETTERS)),
         fixed("randNumeric", &[INT], |world, args| drawn(world, int(args, 0), DIGITS)),
@@ -54,29 +53,7 @@ pub(super) fn functions() -> Vec<Function> {
             let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
             Ok(Value::text(parts.join("-")))
         }),
-    ];
-    for name in [
-        "bcrypt",
-        "htpasswd",
-        "genPrivateKey",
-        "derivePassword",
-        "buildCustomCert",
-        "genCA",
-        "genCAWithKey",
-        "genSelfSignedCert",
-        "genSelfSignedCertWithKey",
-        "genSignedCert",
-        "genSignedCertWithKey",
-        "encryptAES",
-        "decryptAES",
-    ] {
-        all.push(spread(name, &[], ANY, |_, _| {
-            Err(Failure::bound(
-                "keys, certificates and encrypted values are not made by the built-in renderer; use the helm binary",
-            ))
-        }));
-    }
-    all
+    ]
 }
 
 fn drawn(world: &World<'_>, count: i64, of: &str) -> Result<Value, Failure> {
