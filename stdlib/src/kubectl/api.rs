@@ -169,17 +169,14 @@ impl Api {
         let asked = self.asked("list", None);
         let request = Request::get(path).header(http::header::ACCEPT, listing.objects.of_list());
         let bytes = request::bytes(&self.cluster.client, request, Vec::new(), &asked).await?;
-        page::read(&bytes, &mut |item| take(self.dressed(item, listing))).map_err(|error| {
+        page::read(&bytes, &listing.read(), &mut |item| take(self.dressed(item))).map_err(|error| {
             Fault::new(Code::Incomplete, format!("the answer to listing {} is no list: {error}", asked.object))
                 .about(asked.object.clone())
         })
     }
 
     /// An item of a list lacks what the list says of all: its kind.
-    fn dressed(&self, mut item: Value, listing: &Listing) -> Value {
-        if listing.managed_fields == ManagedFields::Dropped {
-            without_managed_fields(&mut item);
-        }
+    fn dressed(&self, mut item: Value) -> Value {
         let Value::Object(fields) = &mut item else { return item };
         let mut whole = serde_json::Map::with_capacity(fields.len() + 2);
         whole.insert("apiVersion".to_owned(), self.resource.api_version().into());
@@ -212,9 +209,14 @@ impl Api {
             }
             other => other?,
         };
-        let (api, listing) = (self.clone(), listing.clone());
-        let events =
-            watch::events(response, asked).map_ok(move |event| event.map(|object| api.dressed(object, &listing)));
+        let (api, managed_fields) = (self.clone(), listing.managed_fields);
+        let dressed = move |mut object: Value| {
+            if managed_fields == ManagedFields::Dropped {
+                without_managed_fields(&mut object);
+            }
+            api.dressed(object)
+        };
+        let events = watch::events(response, asked).map_ok(move |event| event.map(&dressed));
         Ok(events.right_stream())
     }
 

@@ -19,6 +19,7 @@ mod events;
 mod eviction;
 mod exec;
 mod exists;
+pub mod fields;
 mod get;
 pub mod kind;
 mod label;

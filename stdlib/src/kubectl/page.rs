@@ -1,4 +1,5 @@
-//! Reads one page of a list, handing its objects over one by one as they are read: a page is never held as values.
+//! Reads one page of a list, handing its objects over one by one as they are read: a page is never held as values, and of each object
+//! only what is wanted.
 //!
 //! Does not know what becomes of an object, nor which page comes next.
 
@@ -6,6 +7,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+
+use super::fields::Fields;
 
 /// What a page says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,14 +20,15 @@ pub struct Page {
 }
 
 /// Reads a page.
-pub(super) fn read(bytes: &[u8], take: &mut dyn FnMut(Value)) -> serde_json::Result<Page> {
+pub(super) fn read(bytes: &[u8], fields: &Fields, take: &mut dyn FnMut(Value)) -> serde_json::Result<Page> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
-    let page = Body { take }.deserialize(&mut input)?;
+    let page = Body { fields, take }.deserialize(&mut input)?;
     input.end()?;
     Ok(page)
 }
 
 struct Body<'a> {
+    fields: &'a Fields,
     take: &'a mut dyn FnMut(Value),
 }
 
@@ -54,7 +58,7 @@ impl<'de> Visitor<'de> for Body<'_> {
                     page.next = Some(text("continue")).filter(|token| !token.is_empty());
                 }
                 "items" => {
-                    map.next_value_seed(Items { take: &mut *self.take })?;
+                    map.next_value_seed(Items { fields: self.fields, take: &mut *self.take })?;
                     is_list = true;
                 }
                 _ => {
@@ -67,6 +71,7 @@ impl<'de> Visitor<'de> for Body<'_> {
 }
 
 struct Items<'a> {
+    fields: &'a Fields,
     take: &'a mut dyn FnMut(Value),
 }
 
@@ -90,7 +95,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<Value>()? {
+        while let Some(item) = items.next_element_seed(self.fields)? {
             (self.take)(item);
         }
         Ok(())
@@ -103,7 +108,7 @@ mod tests {
 
     fn of(text: &str) -> Result<(Page, Vec<String>), serde_json::Error> {
         let mut items = Vec::new();
-        let page = read(text.as_bytes(), &mut |item| items.push(item.to_string()))?;
+        let page = read(text.as_bytes(), &Fields::all(), &mut |item| items.push(item.to_string()))?;
         Ok((page, items))
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::fields::Fields;
 use super::name::encode;
 
 /// How much of an object is wanted.
@@ -57,6 +58,8 @@ pub struct Listing {
     pub objects: Detail,
     /// Whether `managedFields` are kept.
     pub managed_fields: ManagedFields,
+    /// Which fields are read of each; all where `None`. A watch reads all.
+    pub fields: Option<Fields>,
 }
 
 impl Listing {
@@ -75,6 +78,15 @@ impl Listing {
     #[must_use]
     pub fn metadata_only(self) -> Self {
         Self { objects: Detail::Metadata, ..self }
+    }
+
+    /// What is read of each object of a list.
+    pub(super) fn read(&self) -> Fields {
+        let fields = self.fields.clone().unwrap_or_else(Fields::all);
+        match self.managed_fields {
+            ManagedFields::Kept => fields,
+            ManagedFields::Dropped => fields.without("metadata", "managedFields"),
+        }
     }
 
     pub(super) fn query(&self) -> String {

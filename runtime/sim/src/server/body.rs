@@ -18,6 +18,11 @@ pub(crate) fn media(headers: &HeaderMap) -> &str {
     whole.split(';').next().unwrap_or_default().trim()
 }
 
+/// Is it JSON, of an object or of a patch?
+pub(crate) fn is_json(media: &str) -> bool {
+    media.is_empty() || media == "application/json" || media.ends_with("+json")
+}
+
 /// Reads an object of a kind from a body.
 pub(crate) fn object(media: &str, bytes: &Bytes, kind: &str, api_version: &str) -> Result<Value, Status> {
     completed(any(media, bytes)?.unwrap_or_default(), kind, api_version)

@@ -168,12 +168,12 @@ impl Server {
                 None => self.post(asked, place).await,
             },
             "update" if is_object || is_status => {
-                let order = Order::read(place, &asked.query, &asked.headers, "UpdateOptions")?;
+                let order = Order::sent(asked, place, "UpdateOptions")?;
                 let object = self.sent(asked, place)?;
                 self.shaped(asked, place, self.replace(&order, object).await?)
             }
             "patch" => {
-                let order = Order::read(place, &asked.query, &asked.headers, "PatchOptions")?;
+                let order = Order::sent(asked, place, "PatchOptions")?;
                 let written = self.patch(asked, &order).await?;
                 self.shaped(asked, place, written)
             }
@@ -191,7 +191,7 @@ impl Server {
     }
 
     async fn post(self: &Arc<Self>, asked: &Asked, place: &Place) -> Result<Answer, Status> {
-        let order = Order::read(place, &asked.query, &asked.headers, "CreateOptions")?;
+        let order = Order::sent(asked, place, "CreateOptions")?;
         let object = self.sent(asked, place)?;
         let mut place = place.clone();
         if place.kind.namespaced && place.namespace.is_empty() {

@@ -11,6 +11,7 @@ mod body;
 mod deed;
 mod delete;
 mod door;
+mod double;
 mod metadata;
 mod modify;
 pub(crate) mod onlooker;

@@ -4,7 +4,7 @@
 
 use http::HeaderMap;
 
-use super::{path::Place, query::Query};
+use super::{body, door::Asked, double, path::Place, query::Query};
 use crate::status::{Cause, Status};
 
 /// What is done about fields that a kind does not have.
@@ -37,6 +37,8 @@ pub(crate) struct Order {
     pub(crate) is_named: bool,
     pub(crate) earnest: Earnest,
     pub(crate) checking: Checking,
+    /// Paths of the fields that what was sent has twice.
+    pub(crate) doubled: Vec<String>,
     /// Does an apply take over what others own?
     pub(crate) is_forced: Option<bool>,
     /// The part of the object that managed fields name where that is not the path: `scale`, `binding`, `finalize`.
@@ -49,6 +51,15 @@ impl Order {
     /// Does it write into an object wherever it has to, and not into one part of it? A binding does, and the end of a namespace.
     pub(crate) fn is_of_no_part(&self) -> bool {
         matches!(self.part, "binding" | "finalize")
+    }
+
+    /// Reads how an object, or a patch of one, is to be written.
+    pub(crate) fn sent(asked: &Asked, place: &Place, options: &str) -> Result<Self, Status> {
+        let mut order = Self::read(place, &asked.query, &asked.headers, options)?;
+        if order.checking != Checking::Ignore && body::is_json(asked.media()) {
+            order.doubled = double::of(&asked.body);
+        }
+        Ok(order)
     }
 
     /// Reads the query and the headers of a request.
@@ -75,6 +86,7 @@ impl Order {
             is_named: named.is_some(),
             earnest: if query.dry_run(options)? { Earnest::DryRun } else { Earnest::Real },
             checking,
+            doubled: Vec::new(),
             is_forced: query.get("force").map(|force| force != "false"),
             part: "",
             is_own: false,
@@ -89,6 +101,7 @@ impl Order {
             is_named: true,
             earnest: Earnest::Real,
             checking: Checking::Ignore,
+            doubled: Vec::new(),
             is_forced: None,
             part: "",
             is_own: true,

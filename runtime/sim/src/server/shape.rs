@@ -72,27 +72,23 @@ pub(crate) fn default(server: &Server, kind: &Arc<Kind>, object: &mut Value) {
     }
 }
 
-/// Unknown fields of an applied object, dealt with as the order says.
+/// Unknown fields of an object, and those that were sent twice, dealt with as the order says.
 pub(crate) fn unknown(server: &Server, order: &Order, object: &mut Value) -> Result<Vec<String>, Status> {
-    let found = prune(server, &order.place.kind, object);
-    verdict(order, found)
-}
-
-/// What unknown fields come to.
-pub(crate) fn verdict(order: &Order, unknown: Vec<String>) -> Result<Vec<String>, Status> {
+    let mut found: Vec<_> = order.doubled.iter().map(|path| format!("duplicate field \"{path}\"")).collect();
+    found.extend(prune(server, &order.place.kind, object));
     match order.checking {
         Checking::Ignore => Ok(Vec::new()),
-        Checking::Strict if !unknown.is_empty() => {
+        Checking::Strict if !found.is_empty() => {
             let kind = &order.place.kind;
             Err(Status::bad_request(format!(
                 "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
                 kind.kind,
                 kind.version,
                 kind.kind,
-                unknown.join(", ")
+                found.join(", ")
             )))
         }
-        _ => Ok(unknown),
+        _ => Ok(found),
     }
 }
 
