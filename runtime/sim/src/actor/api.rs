@@ -91,15 +91,20 @@ impl Api {
         }
     }
 
-    /// Reads a whole collection, page by page: the objects and the version from which to watch.
-    pub(crate) async fn list(&self, resource: Resource, wanted: Selection) -> Result<(Vec<Value>, String), Fault> {
+    /// Reads a whole collection, page by page: what is kept of each object, and the version from which to watch.
+    pub(crate) async fn list(
+        &self,
+        resource: Resource,
+        wanted: Selection,
+        kept: impl Fn(Value) -> Value,
+    ) -> Result<(Vec<Value>, String), Fault> {
         let mut objects = Vec::new();
         let mut from = String::new();
         loop {
             let uri = format!("{}?limit={PAGE}{}{from}", resource.path("", ""), wanted.query());
             let mut page = self.read(&uri).await?;
             if let Value::Array(items) = page["items"].take() {
-                objects.extend(items);
+                objects.extend(items.into_iter().map(&kept));
             }
             match page["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
                 Some(token) => from = format!("&continue={}", escaped(token)),

@@ -97,10 +97,18 @@ impl Mirror {
     }
 
     /// Takes in what a write of our own has made, without waiting for the watch.
-    pub(crate) fn put(&self, mut object: Value) {
-        let metadata = map_at(&mut object, "metadata");
-        metadata.shift_remove("managedFields");
+    pub(crate) fn put(&self, object: Value) {
+        self.lay(self.kept(object));
+    }
+
+    /// What is kept of an object.
+    fn kept(&self, mut object: Value) -> Value {
+        map_at(&mut object, "metadata").shift_remove("managedFields");
         (self.trim)(&mut object);
+        object
+    }
+
+    fn lay(&self, object: Value) {
         let key = (namespace(&object).to_owned(), name(&object).to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         if objects.get(&key).is_none_or(|known| version(known) <= version(&object)) {
@@ -118,10 +126,11 @@ impl Mirror {
         }
     }
 
+    /// Takes in a whole collection, of whose objects no more is left than is kept.
     fn replace(&self, listed: Vec<Value>) {
         self.objects.write().unwrap_or_else(PoisonError::into_inner).clear();
         for object in listed {
-            self.put(object);
+            self.lay(object);
         }
     }
 
@@ -147,7 +156,7 @@ impl Mirror {
     }
 
     async fn follow_once(&self, api: &Api, changed: &Notify) -> Result<(), Fault> {
-        let (objects, mut from) = api.list(self.resource, self.wanted).await?;
+        let (objects, mut from) = api.list(self.resource, self.wanted, |object| self.kept(object)).await?;
         self.replace(objects);
         self.served.store(true, Ordering::Release);
         self.complete.send_replace(true);
