@@ -189,7 +189,7 @@ impl Rehearsal {
 pub(crate) fn let_live(simulation: &Simulation, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
     let (clock, machine, ended) = (simulation.clock().clone(), real.clone(), stop.clone());
     runtime.spawn(async move {
-        let driving = clock.drive(move |span| machine.sleep(span));
+        let driving = clock.drive(move |span| machine.moment(span));
         tokio::select! { () = ended.cancelled() => {}, () = driving => {} }
     });
     runtime.spawn(simulation.run(stop.clone()));

@@ -36,14 +36,6 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     if is_leaving(&definition) {
         return terminate(hand, definition).await;
     }
-    if !items(&definition, "/metadata/finalizers").iter().any(|it| it == CLEANUP) {
-        let metadata = definition.get_mut("metadata").unwrap_or(&mut Value::Null).clone();
-        let mut finalizers = items(&definition, "/metadata/finalizers").to_vec();
-        finalizers.push(CLEANUP.into());
-        let patch = json!({ "metadata": { "finalizers": finalizers, "resourceVersion": metadata["resourceVersion"] } });
-        hand.patch_merge(DEFINITIONS, ("", &key.name), patch).await?;
-        return Ok(Next::Done);
-    }
     let before = definition["status"].clone();
     let now = hand.now();
     let conflict = conflict(hand, &definition);
@@ -74,6 +66,12 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     }
     if definition["status"] != before {
         hand.update_status(DEFINITIONS, definition).await?;
+    } else if !items(&definition, "/metadata/finalizers").iter().any(|it| it == CLEANUP) {
+        let mut finalizers = items(&definition, "/metadata/finalizers").to_vec();
+        finalizers.push(CLEANUP.into());
+        let version = definition["metadata"]["resourceVersion"].clone();
+        let patch = json!({ "metadata": { "finalizers": finalizers, "resourceVersion": version } });
+        hand.patch_merge(DEFINITIONS, ("", &key.name), patch).await?;
     }
     Ok(Next::Done)
 }

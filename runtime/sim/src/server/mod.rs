@@ -24,6 +24,7 @@ mod query;
 mod read;
 mod render;
 mod restore;
+mod scale;
 mod shape;
 mod strategy;
 mod table;

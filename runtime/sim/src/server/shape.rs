@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Server, metadata,
     order::{Checking, Order},
-    strategy,
+    scale, strategy,
 };
 use crate::{
     actor::json::{as_map, name},
@@ -110,8 +110,9 @@ pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<
         }
         causes.extend(errors.iter().map(cause));
     }
-    if matches!(kind.source, Source::BuiltIn) {
-        causes.extend(defaults::check(&kind.group, &kind.plural, new, old).iter().map(cause));
+    match kind.source {
+        Source::BuiltIn => causes.extend(defaults::check(&kind.group, &kind.plural, new, old).iter().map(cause)),
+        Source::Custom(_) => causes.extend(scale::errors(kind, new).iter().map(cause)),
     }
     if causes.is_empty() {
         return Ok(());
