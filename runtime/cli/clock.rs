@@ -1,4 +1,4 @@
-//! The machine's clock.
+//! The machine's clock, and pauses too short for its timers.
 
 use std::time::{Duration, Instant};
 
@@ -20,25 +20,23 @@ impl RealClock {
     }
 }
 
-/// How often a moment is taken again at most.
-const AGAIN: u32 = 4;
+/// How often a moment is taken at most.
+const TIMES: u32 = 4;
 
-impl RealClock {
-    /// A pause of less than a millisecond, which is the least that timers of the runtime measure. Where it took twice as long, the machine is
-    /// loaded and others are as late as this: then it is taken again.
-    #[expect(clippy::disallowed_methods, reason = "this is the real clock that the world is given")]
-    pub(crate) fn moment(&self, span: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(async move {
-            for _ in 0..AGAIN {
-                let began = Instant::now();
-                // Only a program that ends cancels it.
-                let _ = tokio::task::spawn_blocking(move || std::thread::sleep(span)).await;
-                if began.elapsed() < 2 * span {
-                    return;
-                }
+/// A pause of less than a millisecond, which is the least that timers of the runtime measure. Where it took twice as long, the machine is
+/// loaded and others are as late as this: then it is taken again.
+#[expect(clippy::disallowed_methods, reason = "this is a pause of the real clock that the world is given")]
+pub(crate) fn moment(span: Duration) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        for _ in 0..TIMES {
+            let began = Instant::now();
+            // Only a program that ends cancels it.
+            let _ = tokio::task::spawn_blocking(move || std::thread::sleep(span)).await;
+            if began.elapsed() < 2 * span {
+                return;
             }
-        })
-    }
+        }
+    })
 }
 
 impl Clock for RealClock {

@@ -26,6 +26,10 @@ use runbook_control_plane::{Binaries, Charts, Tool};
 use serde_json::json;
 use table::Row;
 
+/// That of the program, whose renderer this measures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whatever went wrong, in words.
 type Fallible<T> = Result<T, Box<dyn Error>>;
 

@@ -324,7 +324,7 @@ fn contradicting_labels_and_used_names_are_refused() {
         .says("next was the name of a revision of 1.30.1")
         .says("there is no namespace nowhere")
         .says("IST0123")
-        .says("its pods are injected by istio-sidecar-injector (namespace., revision default)")
+        .says("its pods are injected by istio-sidecar-injector (webhook namespace, revision default)")
         .wrote_nothing();
 }
 

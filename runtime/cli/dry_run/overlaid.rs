@@ -63,7 +63,7 @@ impl Overlaid {
         })?;
         let folder = rehearsal::kubeconfig(&listening)?;
         let clock = Arc::new(SimulatedClock::new(overlay.simulation().clock().clone(), real.clone()));
-        rehearsal::let_live(overlay.simulation(), real, runtime, &stop);
+        rehearsal::let_live(overlay.simulation(), runtime, &stop);
         cast(&overlay, runtime, &stop);
         let asked = Arc::default();
         Ok(Arc::new(Self { overlay, clock, live, asked, folder, _stop: stop.drop_guard() }))

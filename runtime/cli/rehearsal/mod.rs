@@ -24,7 +24,7 @@ pub(crate) use clock::SimulatedClock;
 pub(crate) use operator::Scripted;
 
 use crate::bundled;
-use crate::clock::RealClock;
+use crate::clock::{RealClock, moment};
 use crate::text::Line;
 use crate::writer::{Channel, Writer};
 
@@ -142,7 +142,7 @@ impl Rehearsal {
         let folder = kubeconfig(&listening)?;
         let clock = Arc::new(SimulatedClock::new(simulation.clock().clone(), real.clone()));
         let rehearsal = Self { script, simulation, clock, folder, _stop: stop.clone().drop_guard() };
-        rehearsal.set_going(real, runtime, &stop);
+        rehearsal.set_going(runtime, &stop);
         Ok(Arc::new(rehearsal))
     }
 
@@ -168,8 +168,8 @@ impl Rehearsal {
         runtime.spawn(async move { clock.follow(move || elapsed.elapsed(), move |span| machine.sleep(span)).await });
     }
 
-    fn set_going(&self, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
-        let_live(&self.simulation, real, runtime, stop);
+    fn set_going(&self, runtime: &Handle, stop: &CancellationToken) {
+        let_live(&self.simulation, runtime, stop);
         let fleet = Arc::new(Fleet::new(
             self.simulation.client(),
             AUTHORITY.to_owned(),
@@ -186,10 +186,10 @@ impl Rehearsal {
 }
 
 /// Lets time pass in a simulated cluster, and its controllers act, until `stop` is cancelled.
-pub(crate) fn let_live(simulation: &Simulation, real: &Arc<RealClock>, runtime: &Handle, stop: &CancellationToken) {
-    let (clock, machine, ended) = (simulation.clock().clone(), real.clone(), stop.clone());
+pub(crate) fn let_live(simulation: &Simulation, runtime: &Handle, stop: &CancellationToken) {
+    let (clock, ended) = (simulation.clock().clone(), stop.clone());
     runtime.spawn(async move {
-        let driving = clock.drive(move |span| machine.moment(span));
+        let driving = clock.drive(moment);
         tokio::select! { () = ended.cancelled() => {}, () = driving => {} }
     });
     runtime.spawn(simulation.run(stop.clone()));

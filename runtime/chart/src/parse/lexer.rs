@@ -1,5 +1,7 @@
 //! Cuts the text of a template into tokens, as Go's lexer does, white space trimming included.
 
+use std::borrow::Cow;
+
 use crate::value::quote;
 
 /// What a token is.
@@ -61,20 +63,21 @@ impl Kind {
 
 /// A token: its text, and where it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(super) struct Token<'i> {
     pub(super) kind: Kind,
-    pub(super) text: String,
+    /// A piece of the input, or what is wrong with it.
+    pub(super) text: Cow<'i, str>,
     pub(super) pos: usize,
     pub(super) line: usize,
 }
 
 /// All tokens of a text. The last is the end or an error.
-pub(super) fn tokens(input: &str) -> Vec<Token> {
+pub(super) fn tokens(input: &str) -> Vec<Token<'_>> {
     let mut lexer = Lexer { input, pos: 0, start: 0, line: 1, counted: 0, parens: 0, found: Vec::new() };
     if let Err(words) = lexer.text() {
         let start = lexer.start;
         let line = lexer.line_at(start);
-        lexer.found.push(Token { kind: Kind::Error, text: words, pos: start, line });
+        lexer.found.push(Token { kind: Kind::Error, text: words.into(), pos: start, line });
     }
     lexer.found
 }
@@ -86,7 +89,7 @@ struct Lexer<'i> {
     line: usize,
     counted: usize,
     parens: usize,
-    found: Vec<Token>,
+    found: Vec<Token<'i>>,
 }
 
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -123,7 +126,7 @@ impl<'i> Lexer<'i> {
     }
 
     fn emit(&mut self, kind: Kind) {
-        let (pos, text) = (self.start, self.input[self.start..self.pos].to_owned());
+        let (pos, text) = (self.start, self.input[self.start..self.pos].into());
         let line = self.line_at(pos);
         self.found.push(Token { kind, text, pos, line });
         self.start = self.pos;

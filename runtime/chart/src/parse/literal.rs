@@ -9,7 +9,7 @@ use crate::value::{parse_int, quote};
 type Parsed<T> = Result<T, String>;
 
 /// A token as a message shows it.
-pub(super) fn spelt(token: &Token) -> String {
+pub(super) fn spelt(token: &Token<'_>) -> String {
     match token.kind {
         Kind::Eof => "EOF".to_owned(),
         kind if kind.is_keyword() => format!("<{}>", token.text),
@@ -21,8 +21,8 @@ pub(super) fn spelt(token: &Token) -> String {
 }
 
 /// The number that a token spells.
-pub(super) fn number(token: &Token) -> Parsed<Number> {
-    let text = token.text.as_str();
+pub(super) fn number(token: &Token<'_>) -> Parsed<Number> {
+    let text = &*token.text;
     let bad = || format!("bad number syntax: {}", quote(text));
     let made = |int: Option<i64>, float: f64, is_char: bool| Number { text: Rc::from(text), int, float, is_char };
     if token.kind == Kind::CharConstant {

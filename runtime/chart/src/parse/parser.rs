@@ -1,5 +1,6 @@
 //! Tokens become a tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -47,7 +48,7 @@ pub(crate) fn parse(
         tokens: tokens(source),
         at: 0,
         furthest: 0,
-        vars: vec!["$".to_owned()],
+        vars: vec!["$".into()],
         ranges: 0,
         depth: 0,
         action_line: 0,
@@ -66,10 +67,10 @@ pub(crate) fn parse(
 struct Parser<'p> {
     file: Rc<str>,
     source: Rc<str>,
-    tokens: Vec<Token>,
+    tokens: Vec<Token<'p>>,
     at: usize,
     furthest: usize,
-    vars: Vec<String>,
+    vars: Vec<Cow<'p, str>>,
     ranges: usize,
     depth: usize,
     action_line: usize,
@@ -85,8 +86,8 @@ enum End {
 
 type Parsed<T> = Result<T, String>;
 
-impl Parser<'_> {
-    fn next(&mut self) -> Token {
+impl<'p> Parser<'p> {
+    fn next(&mut self) -> Token<'p> {
         let at = self.at.min(self.tokens.len() - 1);
         self.at = at + 1;
         self.furthest = self.furthest.max(at);
@@ -103,7 +104,7 @@ impl Parser<'_> {
         self.tokens[at].kind
     }
 
-    fn next_solid(&mut self) -> Token {
+    fn next_solid(&mut self) -> Token<'p> {
         loop {
             let token = self.next();
             if token.kind != Kind::Space {
@@ -112,18 +113,18 @@ impl Parser<'_> {
         }
     }
 
-    fn peek_solid(&mut self) -> Token {
+    fn peek_solid(&mut self) -> Token<'p> {
         let token = self.next_solid();
         self.backup();
         token
     }
 
-    fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Token> {
+    fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Token<'p>> {
         let token = self.next_solid();
         if token.kind == kind { Ok(token) } else { Err(self.unexpected(&token, context)) }
     }
 
-    fn unexpected(&self, token: &Token, context: &str) -> String {
+    fn unexpected(&self, token: &Token<'_>, context: &str) -> String {
         if token.kind == Kind::Error {
             let mut extra = String::new();
             if self.action_line != 0 && self.action_line != token.line {
@@ -180,7 +181,7 @@ impl Parser<'_> {
 
     /// A tree of its own: its variables and loops are not those around it.
     fn apart<T>(&mut self, work: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        let vars = std::mem::replace(&mut self.vars, vec!["$".to_owned()]);
+        let vars = std::mem::replace(&mut self.vars, vec!["$".into()]);
         let ranges = std::mem::take(&mut self.ranges);
         let done = work(self);
         self.vars = vars;
@@ -261,7 +262,7 @@ impl Parser<'_> {
         }))
     }
 
-    fn jump(&mut self, word: &Token) -> Parsed<Node> {
+    fn jump(&mut self, word: &Token<'_>) -> Parsed<Node> {
         let token = self.next_solid();
         if token.kind != Kind::RightDelim {
             return Err(self.unexpected(&token, &format!("{{{{{}}}}}", word.text)));
@@ -323,7 +324,7 @@ impl Parser<'_> {
             .is_some_and(|t| t.kind == Kind::Else)
     }
 
-    fn template_name(&mut self, context: &str) -> Parsed<(Token, String)> {
+    fn template_name(&mut self, context: &str) -> Parsed<(Token<'p>, String)> {
         let token = self.next_solid();
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(self.unexpected(&token, context));
