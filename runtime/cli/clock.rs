@@ -21,7 +21,7 @@ impl RealClock {
 }
 
 /// How often a moment is taken at most.
-const TIMES: u32 = 4;
+const TIMES: u32 = 16;
 
 /// A pause of less than a millisecond, which is the least that timers of the runtime measure. Where it took twice as long, the machine is
 /// loaded and others are as late as this: then it is taken again.

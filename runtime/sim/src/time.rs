@@ -6,6 +6,7 @@
 //! the clock brings a way to pause for a moment.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     future::Future,
     sync::{
@@ -23,6 +24,12 @@ use crate::actor::Pace;
 
 /// How long it has to be quiet before time moves on: actors need a moment to see what changed.
 const QUIET: Duration = Duration::from_micros(300);
+
+/// A leap over more than this has to be quiet for longer: what is left behind by it is lost, where a step is soon made up for.
+const LEAP: Duration = Duration::from_secs(10);
+
+/// How many moments of quiet go before a leap.
+const BEFORE_LEAP: u32 = 8;
 
 /// The same while something outside is at work, such as a child process between two of its requests.
 const QUIET_BESIDE_OTHERS: Duration = Duration::from_millis(4);
@@ -163,15 +170,17 @@ impl Clock {
     /// Moves time on whenever somebody waits for it, nobody is at work and it has been quiet for a moment. `moment` pauses for a
     /// span of the machine's time. Never ends.
     pub async fn drive(&self, moment: impl Fn(Duration) -> BoxFuture<'static, ()>) {
-        loop {
+        'quiet: loop {
             let before = self.shared.activity.load(Ordering::Acquire);
-            let Some(quiet) = self.quiet() else {
+            let Some((quiet, times)) = self.quiet() else {
                 self.shared.bell.notified().await;
                 continue;
             };
-            moment(quiet).await;
-            if self.shared.activity.load(Ordering::Acquire) != before {
-                continue;
+            for _ in 0..times {
+                moment(quiet).await;
+                if self.shared.activity.load(Ordering::Acquire) != before {
+                    continue 'quiet;
+                }
             }
             if !self.jump() {
                 self.shared.bell.notified().await;
@@ -179,16 +188,18 @@ impl Clock {
         }
     }
 
-    /// How long it has to be quiet until time may jump; none where it may not.
-    fn quiet(&self) -> Option<Duration> {
+    /// How long a moment of quiet is, and how many have to pass until time may jump; none where it may not.
+    fn quiet(&self) -> Option<(Duration, u32)> {
         let state = self.state();
-        if state.busy > 0 || state.sleepers.is_empty() {
+        if state.busy > 0 {
             return None;
         }
+        let ((next, _), _) = state.sleepers.first_key_value()?;
         if state.outside > 0 {
-            return Some(QUIET_BESIDE_OTHERS);
+            return Some((QUIET_BESIDE_OTHERS, 1));
         }
-        (state.waiting > 0).then_some(QUIET)
+        let times = if *next > state.now + LEAP { BEFORE_LEAP } else { 1 };
+        (state.waiting > 0).then_some((QUIET, times))
     }
 
     /// Moves to the next moment that somebody waits for. False where there is none to move to now.
@@ -270,6 +281,10 @@ impl Pace for Clock {
     fn pause(&self, span: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         Box::pin(async move { clock.sleep(span).await })
+    }
+
+    fn at_work(&self) -> Box<dyn Any + Send + Sync> {
+        Box::new(self.busy())
     }
 }
 

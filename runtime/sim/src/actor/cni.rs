@@ -60,9 +60,13 @@ async fn act(cluster: &Cluster, api: &Api, pace: &dyn Pace, changed: &Notify) {
     let mut last = None;
     loop {
         let mirrors = [&cluster.pods, &cluster.namespaces, &cluster.configuration];
-        if mirrors.into_iter().all(Mirror::is_complete)
-            && let Err(fault) = round(cluster, api, &mut last).await
-        {
+        let done = if mirrors.into_iter().all(Mirror::is_complete) {
+            let _at_work = pace.at_work();
+            round(cluster, api, &mut last).await
+        } else {
+            Ok(())
+        };
+        if let Err(fault) = done {
             tracing::debug!(%fault, "a pod could not be marked");
             pace.pause(Duration::from_secs(1)).await;
             continue;

@@ -2,6 +2,7 @@
 //!
 //! Not known here: whether a second lasts a second.
 
+use std::any::Any;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -14,4 +15,10 @@ pub trait Pace: Send + Sync + 'static {
 
     /// A future that completes once `span` has passed.
     fn pause(&self, span: Duration) -> BoxFuture<'static, ()>;
+
+    /// Says that the actor is at work as long as the answer lives, and must not be left behind by the time meanwhile. A clock that goes by itself
+    /// takes no notice.
+    fn at_work(&self) -> Box<dyn Any + Send + Sync> {
+        Box::new(())
+    }
 }

@@ -134,6 +134,7 @@ impl Fleet {
 
     /// One round over everything: first who runs, then what each of them has to do.
     async fn round(&self, renew: bool) -> Progress {
+        let _at_work = self.pace.at_work();
         self.refresh();
         let running: Vec<_> = self.running.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let mut progress = Progress::Settled;
