@@ -20,7 +20,7 @@ use rsa::rand_core::{TryCryptoRng, TryRng};
 
 use super::date::now;
 use super::encoding::unbase64;
-use super::math::random;
+use super::math::{entropy, random};
 use super::{bytes, fixed, int, text};
 use crate::execute::{Failure, Function, Param, World};
 use crate::order::Entropy;
@@ -128,10 +128,7 @@ struct Key {
 impl Key {
     fn rsa(world: &World<'_>, bits: usize) -> Result<Self, Failure> {
         world.step(bits * STEPS_PER_BIT)?;
-        // Asked for at least once, so that where there is no source the fault is that of any other random value.
-        random(world, bits / 8)?;
-        let entropy = world.order.entropy.ok_or("nothing random can be had here")?;
-        let key = RsaKey::new(&mut Source(entropy), bits).map_err(|error| error.to_string())?;
+        let key = RsaKey::new(&mut Source(entropy(world)?), bits).map_err(|error| error.to_string())?;
         Self::of_rsa(&key)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{fixed, spread, text};
 use crate::execute::{Failure, Function, Param, World};
+use crate::order::Entropy;
 use crate::value::{Value, parse_int};
 
 const ANY: Param = Param::Any;
@@ -114,12 +115,12 @@ pub(super) fn to_float(value: &Value) -> f64 {
 /// Random bytes out of what was handed in.
 pub(super) fn random(world: &World<'_>, count: usize) -> Result<Vec<u8>, Failure> {
     world.take(count)?;
-    match world.order.entropy {
-        Some(entropy) => {
-            let mut bytes = vec![0; count];
-            entropy(&mut bytes);
-            Ok(bytes)
-        }
-        None => Err("nothing random can be had here, because no source was handed in".into()),
-    }
+    let mut bytes = vec![0; count];
+    entropy(world)?(&mut bytes);
+    Ok(bytes)
+}
+
+/// Where random bytes come from.
+pub(super) fn entropy<'o>(world: &World<'o>) -> Result<&'o Entropy<'o>, Failure> {
+    world.order.entropy.ok_or_else(|| "nothing random can be had here, because no source was handed in".into())
 }

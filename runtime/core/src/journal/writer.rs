@@ -130,13 +130,16 @@ impl Journal {
         if confidential || secret::holds_secret(value) {
             return Ok(Settlement::Withheld(digest::keyed(&self.key, value)));
         }
-        let (digest, bytes) = digest::of_json(value);
+        let is_large = is_longer(value, INLINE);
         match &self.sink {
-            Sink::File(disk) if bytes > INLINE => {
+            Sink::File(disk) if is_large => {
+                let (digest, _) = digest::of_json(value);
                 store(&disk.folder, &digest, value).map(|()| Settlement::Stored(digest))
             }
             // A list of all pods, asked for ten times, is nothing to remember; what a write says of itself is.
-            Sink::Memory(_) if bytes > INLINE && value.get("changed").is_none() => Ok(Settlement::Stored(digest)),
+            Sink::Memory(_) if is_large && value.get("changed").is_none() => {
+                Ok(Settlement::Stored(digest::of_json(value).0))
+            }
             _ => Ok(Settlement::Value(value.clone())),
         }
     }
@@ -146,13 +149,10 @@ impl Journal {
     /// Faults: `RB050` where it cannot be written.
     pub fn keep(&self, value: &Value) -> Result<Kept, Fault> {
         let (digest, bytes) = digest::of_json(value);
-        match &self.sink {
-            Sink::File(disk) => {
-                store(&disk.folder, &digest, value)?;
-                let synced = File::open(disk.folder.join(format!("{digest}.json.gz"))).and_then(|file| file.sync_all());
-                synced.map_err(|error| unwritable(&disk.folder, &error))?;
-            }
-            Sink::Memory(_) => {}
+        if let Sink::File(disk) = &self.sink {
+            store(&disk.folder, &digest, value)?;
+            let synced = File::open(disk.folder.join(format!("{digest}.json.gz"))).and_then(|file| file.sync_all());
+            synced.map_err(|error| unwritable(&disk.folder, &error))?;
         }
         Ok(Kept { digest, bytes })
     }
@@ -202,6 +202,12 @@ impl Disk {
     }
 }
 
+/// Whether the JSON of a value has more bytes than these. Reads no more of it than that takes.
+fn is_longer(value: &Value, than: usize) -> bool {
+    let mut room = vec![0; than];
+    serde_json::to_writer(room.as_mut_slice(), value).is_err()
+}
+
 /// Keeps a value under its digest.
 fn store(folder: &Path, digest: &str, value: &Value) -> Result<(), Fault> {
     let path = folder.join(format!("{digest}.json.gz"));
@@ -229,6 +235,13 @@ fn unwritable(folder: &Path, error: &std::io::Error) -> Fault {
 mod tests {
     use super::*;
     use crate::record::{Entry, Level, Log};
+
+    #[test]
+    fn the_length_of_a_value_is_that_of_its_json() {
+        let value = serde_json::json!({ "a": [1, "x"] });
+        let bytes = value.to_string().len();
+        assert!(!is_longer(&value, bytes) && is_longer(&value, bytes - 1));
+    }
 
     #[test]
     fn what_is_kept_is_read_back_whole_and_its_owners_alone() {

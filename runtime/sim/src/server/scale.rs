@@ -6,13 +6,12 @@
 use serde_json::Value;
 
 use crate::{
-    kind::{Kind, Source},
+    kind::Custom,
     schema::{FieldError, FieldErrorKind},
 };
 
 /// What is wrong with the fields that the definition names; nothing where it names none.
-pub(crate) fn errors(kind: &Kind, object: &Value) -> Vec<FieldError> {
-    let Source::Custom(custom) = &kind.source else { return Vec::new() };
+pub(crate) fn errors(custom: &Custom, object: &Value) -> Vec<FieldError> {
     let scale = &custom.version()["subresources"]["scale"];
     let number = |key: &str| scale[key].as_str().and_then(|path| count(object, path));
     let text = |key: &str| scale[key].as_str().filter(|path| !path.is_empty()).and_then(|path| selector(object, path));

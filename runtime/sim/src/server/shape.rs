@@ -110,10 +110,11 @@ pub(crate) fn check(server: &Server, kind: &Arc<Kind>, new: &Value, old: Option<
         }
         causes.extend(errors.iter().map(cause));
     }
-    match kind.source {
-        Source::BuiltIn => causes.extend(defaults::check(&kind.group, &kind.plural, new, old).iter().map(cause)),
-        Source::Custom(_) => causes.extend(scale::errors(kind, new).iter().map(cause)),
-    }
+    let errors = match &kind.source {
+        Source::BuiltIn => defaults::check(&kind.group, &kind.plural, new, old),
+        Source::Custom(custom) => scale::errors(custom, new),
+    };
+    causes.extend(errors.iter().map(cause));
     if causes.is_empty() {
         return Ok(());
     }
