@@ -49,6 +49,7 @@ fn upgrades_in_place(from: &str, to: &str, install: Helm, upgrade: Helm, rehears
     runbook.ambient_upgrade(to, &[]).exits(0).wrote_nothing().says("nothing to do");
 }
 
+/// T-14, A7.
 #[test]
 fn ambient_is_upgraded_in_place_with_helm_3() {
     if charts_or_skip("ambient_is_upgraded_in_place_with_helm_3").is_some() {
@@ -119,6 +120,7 @@ fn a_pending_release_is_recovered_on_approval() {
     assert_eq!(Mesh(&plane).releases()["istio-base"], "base-1.30.3 deployed");
 }
 
+/// T-15, A6.
 #[test]
 fn a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes() {
     let test = "a_tag_is_moved_rolled_back_and_moved_again_then_the_old_revision_goes";

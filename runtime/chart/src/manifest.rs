@@ -195,20 +195,13 @@ fn split_four(text: &str) -> Vec<String> {
     let text = text.trim_start();
     let mut documents = Vec::new();
     let mut from = 0;
-    let mut at_line = 0;
-    loop {
-        let line = &text[at_line..];
-        if let Some(after) = line.strip_prefix("---") {
-            documents.push(&text[from..at_line]);
-            from = text.len() - after.trim_start_matches([' ', '\t']).len();
-        }
-        let Some(end) = text[at_line..].find('\n') else { break };
-        at_line += end + 1;
-        if at_line < from {
-            at_line = from;
-        }
+    let first = text.starts_with("---").then_some(0);
+    let others = memchr::memmem::find_iter(text.as_bytes(), b"\n---").map(|at| at + 1);
+    for at in first.into_iter().chain(others) {
+        documents.push(&text[from..at]);
+        from = text.len() - text[at + 3..].trim_start_matches([' ', '\t']).len();
     }
-    documents.push(&text[from.min(text.len())..]);
+    documents.push(&text[from..]);
     let kept = documents.into_iter().filter(|document| !document.trim().is_empty());
     kept.map(|document| document.trim_start().to_owned()).collect()
 }
@@ -298,7 +291,7 @@ pub(crate) fn sort(files: &BTreeMap<String, String>, dialect: Dialect) -> Result
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or(path);
-        if base.starts_with('_') || content.trim().is_empty() {
+        if base.starts_with('_') {
             continue;
         }
         for document in split(content, dialect) {

@@ -4,6 +4,7 @@ mod context;
 mod failure;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use crate::chart::{Chart, Crd};
@@ -116,17 +117,10 @@ fn complete(chart: &Chart, dialect: Dialect) -> Result<(), Fault> {
 
 /// Every template that is no partial, rendered. Runs on a stack of its own, since templates may nest deeply.
 fn files(chart: &Chart, values: Values, order: &Order<'_>) -> Result<BTreeMap<String, String>, Fault> {
-    std::thread::scope(|scope| {
-        let run = || on_this_stack(chart, values, order);
-        let started =
-            std::thread::Builder::new().name("templates".to_owned()).stack_size(STACK).spawn_scoped(scope, run);
-        match started {
-            Ok(thread) => {
-                thread.join().unwrap_or_else(|_| Err(Fault::new("rendering template failed: the renderer gave up")))
-            }
-            Err(error) => Err(Fault::new(format!("no room to render templates: {error}"))),
-        }
-    })
+    let run = AssertUnwindSafe(|| on_this_stack(chart, values, order));
+    // Not a thread of its own: the allocator gives one memory of its own, which takes longer than to render a small chart.
+    stacker::grow(STACK, || catch_unwind(run))
+        .unwrap_or_else(|_| Err(Fault::new("rendering template failed: the renderer gave up")))
 }
 
 fn on_this_stack(chart: &Chart, values: Values, order: &Order<'_>) -> Result<BTreeMap<String, String>, Fault> {

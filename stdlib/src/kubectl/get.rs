@@ -1,12 +1,20 @@
 //! `kubectl::get`
 
+use std::sync::Arc;
+
+use runbook_core::command::Command;
+use runbook_core::param::nearest;
 use runbook_core::primitive::{Answer, Example};
-use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
+use runbook_core::world::Cluster;
+use runbook_core::{Args, Call, Effect, Fault, Outcome, Param, Primitive, Value};
 
 use super::api::without_managed_fields;
 use super::option::{CONTEXT, KIND, MANAGED_FIELDS, NAME, NAMESPACE, Target};
+use super::query::Listing;
 use super::refusal;
-use runbook_core::command::Command;
+
+/// Among how many names one that was meant is looked for.
+const NAMES_AT_MOST: usize = 500;
 
 const OR: Param<Option<Value>> =
     Param::option("or", "What to answer where the object does not exist; a fault if absent.");
@@ -56,6 +64,21 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
             Ok(object)
         }
         Err(fault) if refusal::object_absent(&fault) && args.has(&OR) => Ok(args.get(&OR).unwrap_or_default()),
+        Err(fault) if refusal::object_absent(&fault) => Err(call.read(async {
+            let names = names_there(&target, &cluster, &args.get(&KIND)).await;
+            let near = nearest(&args.get(&NAME), names.iter().map(String::as_str));
+            Ok::<_, Fault>(near.map_or(fault.clone(), |near| fault.clone().hint(format!("did you mean `{near}`?"))))
+        })?),
         Err(fault) => Err(fault),
     }
+}
+
+/// The names on the first page of what is there; none where they cannot be read: a fault has been found already.
+async fn names_there(target: &Target, cluster: &Arc<Cluster>, kind: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut take = |object: Value| names.extend(object["metadata"]["name"].as_str().map(str::to_owned));
+    if let Ok(api) = target.open(cluster, kind).await {
+        let _ = api.page(&Listing::default().metadata_only(), NAMES_AT_MOST, None, &mut take).await;
+    }
+    names
 }

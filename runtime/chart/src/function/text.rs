@@ -88,10 +88,18 @@ fn pad(world: &World<'_>, spaces: i64, text: &str) -> Result<String, Failure> {
     if spaces < 0 {
         return Err("strings: negative Repeat count".into());
     }
-    let lines = text.matches('\n').count() + 1;
-    world.take(usize_of(spaces).saturating_mul(lines))?;
-    let pad = " ".repeat(usize_of(spaces));
-    Ok(format!("{pad}{}", text.replace('\n', &format!("\n{pad}"))))
+    let breaks = || memchr::memchr_iter(b'\n', text.as_bytes());
+    let (width, lines) = (usize_of(spaces), breaks().count() + 1);
+    world.take(width.saturating_mul(lines))?;
+    let pad = " ".repeat(width);
+    let mut padded = String::with_capacity(text.len() + width * lines);
+    let mut from = 0;
+    for end in breaks().map(|at| at + 1).chain([text.len()]) {
+        padded.push_str(&pad);
+        padded.push_str(&text[from..end]);
+        from = end;
+    }
+    Ok(padded)
 }
 
 fn truncate(count: i64, text: &str) -> Value {

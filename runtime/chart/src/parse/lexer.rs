@@ -1,7 +1,5 @@
 //! Cuts the text of a template into tokens, as Go's lexer does, white space trimming included.
 
-use std::borrow::Cow;
-
 use crate::value::quote;
 
 /// What a token is.
@@ -62,24 +60,26 @@ impl Kind {
 }
 
 /// A token: its text, and where it begins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'i> {
     pub(super) kind: Kind,
-    /// A piece of the input, or what is wrong with it.
-    pub(super) text: Cow<'i, str>,
+    /// A piece of the input; nothing where it cannot be cut any further.
+    pub(super) text: &'i str,
     pub(super) pos: usize,
     pub(super) line: usize,
 }
 
-/// All tokens of a text. The last is the end or an error.
-pub(super) fn tokens(input: &str) -> Vec<Token<'_>> {
-    let mut lexer = Lexer { input, pos: 0, start: 0, line: 1, counted: 0, parens: 0, found: Vec::new() };
-    if let Err(words) = lexer.text() {
+/// All tokens of a text. The last is the end or an error, which is told beside them.
+pub(super) fn tokens(input: &str) -> (Vec<Token<'_>>, String) {
+    let found = Vec::with_capacity(input.len() / 8);
+    let mut lexer = Lexer { input, pos: 0, start: 0, line: 1, counted: 0, parens: 0, found };
+    let error = lexer.text().err().unwrap_or_default();
+    if !error.is_empty() {
         let start = lexer.start;
         let line = lexer.line_at(start);
-        lexer.found.push(Token { kind: Kind::Error, text: words.into(), pos: start, line });
+        lexer.found.push(Token { kind: Kind::Error, text: "", pos: start, line });
     }
-    lexer.found
+    (lexer.found, error)
 }
 
 struct Lexer<'i> {
@@ -92,22 +92,29 @@ struct Lexer<'i> {
     found: Vec<Token<'i>>,
 }
 
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
-
 fn is_space(c: char) -> bool {
-    SPACES.contains(&c)
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_blank(byte: u8) -> bool {
+    is_space(char::from(byte))
 }
 
 fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphabetic() || c.is_numeric()
+    c == '_' || c.is_alphanumeric()
 }
 
 fn left_marker(rest: &str) -> bool {
-    rest.starts_with('-') && rest[1..].starts_with(is_space)
+    matches!(rest.as_bytes(), [b'-', blank, ..] if is_blank(*blank))
 }
 
 fn right_marker(rest: &str) -> bool {
-    rest.starts_with(is_space) && rest[1..].starts_with('-')
+    matches!(rest.as_bytes(), [blank, b'-', ..] if is_blank(*blank))
+}
+
+/// Whether an action ends here. Bytes are compared one by one: a call for two of them takes longer.
+fn is_closing(rest: &[u8]) -> bool {
+    matches!(rest, [b'}', b'}', ..])
 }
 
 impl<'i> Lexer<'i> {
@@ -120,13 +127,13 @@ impl<'i> Lexer<'i> {
             self.line = 1;
             self.counted = 0;
         }
-        self.line += self.input.as_bytes()[self.counted..offset].iter().filter(|byte| **byte == b'\n').count();
+        self.line += memchr::memchr_iter(b'\n', &self.input.as_bytes()[self.counted..offset]).count();
         self.counted = offset;
         self.line
     }
 
     fn emit(&mut self, kind: Kind) {
-        let (pos, text) = (self.start, self.input[self.start..self.pos].into());
+        let (pos, text) = (self.start, &self.input[self.start..self.pos]);
         let line = self.line_at(pos);
         self.found.push(Token { kind, text, pos, line });
         self.start = self.pos;
@@ -145,7 +152,7 @@ impl<'i> Lexer<'i> {
     /// Text up to the next action, and so on to the end.
     fn text(&mut self) -> Result<(), String> {
         loop {
-            let Some(at) = self.rest().find("{{") else {
+            let Some(at) = memchr::memmem::find(self.rest().as_bytes(), b"{{") else {
                 self.pos = self.input.len();
                 if self.pos > self.start {
                     self.emit(Kind::Text);
@@ -195,13 +202,9 @@ impl<'i> Lexer<'i> {
 
     /// Whether the closing delimiter stands here, and whether it trims.
     fn at_right(&self) -> Option<bool> {
-        let rest = self.rest();
-        if right_marker(rest) && rest[2..].starts_with("}}") {
-            Some(true)
-        } else if rest.starts_with("}}") {
-            Some(false)
-        } else {
-            None
+        match self.rest().as_bytes() {
+            [blank, b'-', rest @ ..] if is_blank(*blank) && is_closing(rest) => Some(true),
+            rest => is_closing(rest).then_some(false),
         }
     }
 
@@ -290,7 +293,7 @@ impl<'i> Lexer<'i> {
             count += 1;
         }
         let last = &self.input[self.pos - 1..];
-        if right_marker(last) && last[2..].starts_with("}}") {
+        if right_marker(last) && is_closing(&last.as_bytes()[2..]) {
             self.pos -= 1;
             if count == 1 {
                 return;
@@ -349,9 +352,9 @@ impl<'i> Lexer<'i> {
     }
 
     fn at_terminator(&self) -> bool {
-        match self.peek() {
-            None | Some('.' | ',' | '|' | ':' | ')' | '(') => true,
-            Some(c) => is_space(c) || self.rest().starts_with("}}"),
+        match self.rest().as_bytes() {
+            [] | [b'.' | b',' | b'|' | b':' | b')' | b'(', ..] => true,
+            rest => is_blank(rest[0]) || is_closing(rest),
         }
     }
 

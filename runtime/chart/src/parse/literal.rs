@@ -16,13 +16,13 @@ pub(super) fn spelt(token: &Token<'_>) -> String {
         _ if token.text.chars().count() > 10 => {
             format!("{}...", quote(&token.text.chars().take(10).collect::<String>()))
         }
-        _ => quote(&token.text),
+        _ => quote(token.text),
     }
 }
 
 /// The number that a token spells.
 pub(super) fn number(token: &Token<'_>) -> Parsed<Number> {
-    let text = &*token.text;
+    let text = token.text;
     let bad = || format!("bad number syntax: {}", quote(text));
     let made = |int: Option<i64>, float: f64, is_char: bool| Number { text: Rc::from(text), int, float, is_char };
     if token.kind == Kind::CharConstant {

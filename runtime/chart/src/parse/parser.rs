@@ -1,6 +1,5 @@
 //! Tokens become a tree.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -42,13 +41,15 @@ pub(crate) fn parse(
     source: &str,
     knows: &dyn Fn(&str) -> bool,
 ) -> Result<BTreeMap<Rc<str>, Rc<Tree>>, String> {
+    let (tokens, error) = tokens(source);
     let mut parser = Parser {
         file: Rc::from(name),
         source: Rc::from(source),
-        tokens: tokens(source),
+        tokens,
+        error,
         at: 0,
         furthest: 0,
-        vars: vec!["$".into()],
+        vars: vec!["$"],
         ranges: 0,
         depth: 0,
         action_line: 0,
@@ -68,9 +69,11 @@ struct Parser<'p> {
     file: Rc<str>,
     source: Rc<str>,
     tokens: Vec<Token<'p>>,
+    /// Why the last token is an error, if it is one.
+    error: String,
     at: usize,
     furthest: usize,
-    vars: Vec<Cow<'p, str>>,
+    vars: Vec<&'p str>,
     ranges: usize,
     depth: usize,
     action_line: usize,
@@ -91,7 +94,7 @@ impl<'p> Parser<'p> {
         let at = self.at.min(self.tokens.len() - 1);
         self.at = at + 1;
         self.furthest = self.furthest.max(at);
-        self.tokens[at].clone()
+        self.tokens[at]
     }
 
     fn backup(&mut self) {
@@ -129,11 +132,11 @@ impl<'p> Parser<'p> {
             let mut extra = String::new();
             if self.action_line != 0 && self.action_line != token.line {
                 extra = format!(" in action started at {}:{}", self.file, self.action_line);
-                if token.text.ends_with(" action") {
+                if self.error.ends_with(" action") {
                     extra = extra[" in action".len()..].to_owned();
                 }
             }
-            return format!("{}{extra}", token.text);
+            return format!("{}{extra}", self.error);
         }
         format!("unexpected {} in {context}", spelt(token))
     }
@@ -181,7 +184,7 @@ impl<'p> Parser<'p> {
 
     /// A tree of its own: its variables and loops are not those around it.
     fn apart<T>(&mut self, work: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        let vars = std::mem::replace(&mut self.vars, vec!["$".into()]);
+        let vars = std::mem::replace(&mut self.vars, vec!["$"]);
         let ranges = std::mem::take(&mut self.ranges);
         let done = work(self);
         self.vars = vars;
@@ -194,7 +197,7 @@ impl<'p> Parser<'p> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(self.unexpected(&token, "define clause"));
         }
-        let name = unquote(&token.text)?;
+        let name = unquote(token.text)?;
         self.expect(Kind::RightDelim, "define clause")?;
         let (nodes, end) = self.apart(Self::list)?;
         if matches!(end, End::Else) {
@@ -329,7 +332,7 @@ impl<'p> Parser<'p> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(self.unexpected(&token, context));
         }
-        let name = unquote(&token.text)?;
+        let name = unquote(token.text)?;
         Ok((token, name))
     }
 
@@ -404,13 +407,13 @@ impl<'p> Parser<'p> {
                 Kind::Assign | Kind::Declare => {
                     pipe.assigns = next.kind == Kind::Assign;
                     self.next_solid();
-                    self.vars.push(name.clone());
+                    self.vars.push(name);
                     pipe.declared.push(Rc::from(name));
                     return Ok(());
                 }
                 Kind::Char if next.text == "," => {
                     self.next_solid();
-                    self.vars.push(name.clone());
+                    self.vars.push(name);
                     pipe.declared.push(Rc::from(name));
                     if context == "range" && pipe.declared.len() < 2 {
                         if matches!(self.peek_solid().kind, Kind::Variable | Kind::RightDelim | Kind::RightParen) {
@@ -487,8 +490,8 @@ impl<'p> Parser<'p> {
         let token = self.next_solid();
         let term = match token.kind {
             Kind::Identifier => {
-                if !(self.knows)(&token.text) {
-                    return Err(format!("function {} not defined", quote(&token.text)));
+                if !(self.knows)(token.text) {
+                    return Err(format!("function {} not defined", quote(token.text)));
                 }
                 Term::Function(Rc::from(token.text))
             }
@@ -496,7 +499,7 @@ impl<'p> Parser<'p> {
             Kind::Nil => Term::Nil,
             Kind::Variable => {
                 if !self.vars.contains(&token.text) {
-                    return Err(format!("undefined variable {}", quote(&token.text)));
+                    return Err(format!("undefined variable {}", quote(token.text)));
                 }
                 Term::Variable(vec![Rc::from(token.text)])
             }
@@ -513,7 +516,7 @@ impl<'p> Parser<'p> {
                 Term::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => {
-                let text = unquote(&token.text)?;
+                let text = unquote(token.text)?;
                 Term::Text { quoted: Rc::from(token.text), text: Rc::from(text) }
             }
             _ => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Parser, ScalarStyle, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Tag};
 
 use super::resolve::{Resolved, resolve};
 use crate::value::{Value, float_json};
@@ -34,22 +34,21 @@ enum Key {
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { parser: Parser::new_from_str(text), line: 1, anchors: BTreeMap::new(), nodes: 0 }
+        let mut options = Options::default();
+        // Another crate of the program has them compiled in.
+        options.set_emit_comments(false);
+        let parser = Parser::new_from_str_with_options(text, options);
+        Self { parser, line: 1, anchors: BTreeMap::new(), nodes: 0 }
     }
 
     fn next(&mut self) -> Result<Event<'t>, String> {
-        loop {
-            match self.parser.next_event() {
-                None => return Ok(Event::StreamEnd),
-                Some(Ok((Event::Comment(..), _))) => {}
-                Some(Ok((event, span))) => {
-                    self.line = span.start.line();
-                    return Ok(event);
-                }
-                Some(Err(error)) => {
-                    return Err(format!("yaml: line {}: {}", error.marker().line(), error.info()));
-                }
+        match self.parser.next_event() {
+            None => Ok(Event::StreamEnd),
+            Some(Ok((event, span))) => {
+                self.line = span.start.line();
+                Ok(event)
             }
+            Some(Err(error)) => Err(format!("yaml: line {}: {}", error.marker().line(), error.info())),
         }
     }
 
