@@ -35,6 +35,9 @@ const TIMES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(5);
 const QUIET: Duration = Duration::from_secs(12);
 
+/// From one write to the next by the default limits: 50 a second.
+const PACE: Duration = Duration::from_millis(20);
+
 /// How often quiet and busy are compared.
 const ROUNDS: usize = 2;
 
@@ -57,14 +60,16 @@ pub(crate) fn measure(place: &Place) -> Fallible<Vec<Row>> {
     }
     check(place, version)?;
     eprintln!("  limits off: {times}; the server alone: {floor}");
-    let (quiet, busy, polite) = beside_another(place, &script, &mut version)?;
+    let Beside { quiet, busy, bare, polite } = beside_another(place, &script, &mut version)?;
     check(place, version)?;
     let peer = kubectl(place)?;
-    let grown = busy.quantile(0.99) / quiet.quantile(0.99);
+    let p99 = |times: &Times| times.quantile(0.99);
+    let (grown, unavoidable) = (p99(&busy) / p99(&quiet), p99(&bare) / p99(&quiet));
     eprintln!(
-        "  a second client: quiet {quiet}, p99 {:.1}; busy {busy}, p99 {:.1}",
-        quiet.quantile(0.99),
-        busy.quantile(0.99)
+        "  a second client: quiet {quiet}, p99 {:.1}; busy {busy}, p99 {:.1}; beside a bare client {bare}, p99 {:.1}",
+        p99(&quiet),
+        p99(&busy),
+        p99(&bare)
     );
     Ok(vec![
         Row::time("1,000 namespaces relabelled, limits off", times.median(), 1200.0).beside(
@@ -77,11 +82,13 @@ pub(crate) fn measure(place: &Place) -> Fallible<Vec<Row>> {
             .said_of("", format!("{:.2}x", floor.median() / times.median())),
         Row::measured(
             "a second client's p99 meanwhile, default limits",
-            format!("{} -> {}", shown(quiet.quantile(0.99)), shown(busy.quantile(0.99))),
+            format!("{} -> {}", shown(p99(&quiet)), shown(p99(&busy))),
             "<= 1.2x".to_owned(),
             grown <= 1.2,
         )
         .said_of(format!("(relabelling takes {})", shown(polite.median())), format!("{grown:.2}x")),
+        Row::fact("  the same writes as often from a client that does nothing else", shown(p99(&bare)))
+            .said_of("", format!("{unavoidable:.2}x")),
     ])
 }
 
@@ -142,30 +149,65 @@ fn check(place: &Place, version: usize) -> Fallible<()> {
     }
 }
 
-/// Latencies of a second client while nothing else happens and while ours relabels; and how long that takes.
-fn beside_another(place: &Place, script: &Path, version: &mut usize) -> Fallible<(Times, Times, Times)> {
-    let (mut quiet, mut busy, mut polite) = (Times::default(), Times::default(), Times::default());
+/// Latencies of a second client, and how long relabelling takes meanwhile.
+#[derive(Default)]
+struct Beside {
+    /// While nothing else happens.
+    quiet: Times,
+    /// While ours relabels.
+    busy: Times,
+    /// While a client that does nothing else writes as often.
+    bare: Times,
+    polite: Times,
+}
+
+fn beside_another(place: &Place, script: &Path, version: &mut usize) -> Fallible<Beside> {
+    let mut beside = Beside::default();
     for _ in 0..ROUNDS {
-        let over = AtomicBool::new(false);
-        quiet.extend(thread::scope(|scope| {
-            let second = scope.spawn(|| second_client(place, &over).map_err(|error| error.to_string()));
+        beside.quiet.extend(meanwhile(place, || {
             thread::sleep(QUIET);
-            over.store(true, Ordering::Relaxed);
-            second.join().unwrap_or_else(|_| Err("the second client fell over".to_owned()))
+            Ok(())
         })?);
-        let over = AtomicBool::new(false);
         let running = relabel(place, script, version, "polite")?;
         let begun = running.begun;
-        let (ended, times) = thread::scope(|scope| {
-            let second = scope.spawn(|| second_client(place, &over).map_err(|error| error.to_string()));
-            let ended = running.end().map_err(|error| error.to_string());
-            over.store(true, Ordering::Relaxed);
-            (ended, second.join().unwrap_or_else(|_| Err("the second client fell over".to_owned())))
-        });
-        polite.add(ended?.0 - begun);
-        busy.extend(times?);
+        let mut ended = None;
+        beside.busy.extend(meanwhile(place, || {
+            ended = Some(running.end()?.0);
+            Ok(())
+        })?);
+        beside.polite.add(ended.ok_or("it ended without an end")? - begun);
+        beside.bare.extend(meanwhile(place, || bare(place, version))?);
     }
-    Ok((quiet, busy, polite))
+    Ok(beside)
+}
+
+/// Latencies of a second client while something is done.
+fn meanwhile(place: &Place, work: impl FnOnce() -> Fallible<()>) -> Fallible<Vec<Duration>> {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let second = scope.spawn(|| second_client(place, &over).map_err(|error| error.to_string()));
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        let times = second.join().unwrap_or_else(|_| Err("the second client fell over".to_owned()))?;
+        done.map(|()| times)
+    })
+}
+
+/// The same patches, as often as the default limits let them go, one after the other.
+fn bare(place: &Place, version: &mut usize) -> Fallible<()> {
+    *version += 1;
+    let client = place.client();
+    let begun = Instant::now();
+    for number in 0..ALL {
+        let add = json!([{ "op": "add", "path": "/metadata/labels/tier", "value": format!("v{version}") }]);
+        let request = Request::patch(format!("/api/v1/namespaces/bench-{number}"))
+            .header("content-type", "application/json-patch+json")
+            .body(add.to_string().into_bytes())?;
+        place.plane.block_on(client.request_text(request))?;
+        let due = PACE.saturating_mul(u32::try_from(number + 1)?);
+        thread::sleep(due.saturating_sub(begun.elapsed()));
+    }
+    Ok(())
 }
 
 /// Reads one object, again and again, until it is told to stop.

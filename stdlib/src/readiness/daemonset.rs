@@ -62,9 +62,15 @@ pub fn verdict(set: &Value, related: Option<&Related>, patience: &Patience) -> V
     }
 }
 
-/// Every node is served. Where pods must have been ready for a while, only the controller has counted how long.
+/// Every node is served. Its controller has to count as many: the newest revision comes by a watch of its own, perhaps later
+/// than the set itself, and until then all pods look as if they were of it. Where pods must have been ready for a while, only
+/// the controller has counted how long.
 fn available(set: &Value, wanted: usize) -> Verdict {
-    let available = usize::try_from(count(set, "/status/numberAvailable")).unwrap_or(0);
+    let counted = |field: &str| usize::try_from(count(set, field)).unwrap_or(0);
+    let (updated, available) = (counted("/status/updatedNumberScheduled"), counted("/status/numberAvailable"));
+    if updated < wanted {
+        return Verdict::not_ready(format!("{updated} of {wanted} pods updated, as its controller counts"), Vec::new());
+    }
     if count(set, "/spec/minReadySeconds") == 0 || available >= wanted {
         return Verdict::Ready;
     }

@@ -1,8 +1,9 @@
-//! Values: versions, label selectors, manifests, JSON, YAML, text, files and the time. All but files and the time computes.
+//! Values: versions, label selectors, manifests, JSON, YAML, lists, text, files and the time. All but files and the time computes.
 
 mod file;
 mod json;
 pub mod labels;
+mod list;
 mod manifest;
 mod semver;
 mod text;
@@ -24,6 +25,9 @@ pub const ALL: &[&Primitive] = &[
     &json::DUMP,
     &yaml::PARSE,
     &yaml::DUMP,
+    &list::COUNTS,
+    &list::FLAT,
+    &list::GROUP,
     &text::TRIM,
     &text::SPLIT,
     &text::JOIN,

@@ -31,7 +31,7 @@ const UNDECIDED: Duration = Duration::from_secs(15);
 const TICK: Duration = Duration::from_secs(5);
 
 /// How many changes are taken in before anything is concluded from them.
-const BATCH: usize = 256;
+const BATCH: usize = 4096;
 
 /// How long and how patiently to wait.
 #[derive(Debug, Clone)]

@@ -29,6 +29,8 @@ pub(super) struct Track {
     facts: Map<String, Value>,
     /// What has changed since the last review.
     changed: BTreeSet<Key>,
+    /// What the last review found of the one object that is asked for: it may take long to find, and is asked for again at once.
+    latest: Option<Verdict>,
 }
 
 /// The objects of a goal, as far as they have to be known.
@@ -113,7 +115,7 @@ impl Known {
 impl Track {
     pub(super) fn new(goal: Goal) -> Self {
         let (known, facts, changed) = (Known::default(), Map::new(), BTreeSet::new());
-        Self { goal, complete: false, known, incoming: None, held: None, facts, changed }
+        Self { goal, complete: false, known, incoming: None, held: None, facts, changed, latest: None }
     }
 
     /// Takes in what was seen. Says whether it tells of a change, as opposed to how things were.
@@ -213,6 +215,7 @@ impl Track {
         };
         let mut met = Vec::new();
         let mut doomed = None;
+        let mut latest = None;
         for key in keys {
             let Some(subject) = open.get(key) else { continue };
             match self.news(subject, around, patience) {
@@ -221,8 +224,15 @@ impl Track {
                     let title = self.goal.api.title(&self.goal.title_of(key));
                     doomed = Some(Doomed { title, standing, doom });
                 }
+                Some(verdict @ Verdict::NotReady(_)) if matches!(self.goal.names, Names::One(_)) => {
+                    latest = Some(verdict);
+                }
                 _ => {}
             }
+        }
+        // Where nothing was looked at, nothing is other than it was.
+        if latest.is_some() || reach == Reach::All || !changed.is_empty() {
+            self.latest = latest;
         }
         for key in met {
             self.known.open.remove(&key);
@@ -372,11 +382,14 @@ impl Track {
             let gone = self.complete && self.known.found.is_empty();
             return if gone { Goal::absent() } else { Standing::default() };
         };
+        if self.held.is_some() {
+            let progress = format!("{}, to stay so for {}", self.goal.aim.met(), in_words(self.goal.hold));
+            return Standing { progress, reasons: Vec::new() };
+        }
+        if let Some(Verdict::NotReady(standing)) = &self.latest {
+            return Standing { progress: standing.progress.clone(), reasons: bounded(&standing.reasons, most) };
+        }
         let mut standing = match self.verdict(subject, around, patience) {
-            _ if self.held.is_some() => {
-                let progress = format!("{}, to stay so for {}", self.goal.aim.met(), in_words(self.goal.hold));
-                Standing { progress, reasons: Vec::new() }
-            }
             Verdict::NotReady(standing) | Verdict::Doomed(standing, _) => standing,
             Verdict::Ready => Standing::default(),
             Verdict::Unknown => {
@@ -413,9 +426,12 @@ fn line(title: &str, verdict: &Verdict) -> String {
 
 /// Cuts a list of lines to a length, and says how many it lacks.
 pub(super) fn bound(lines: &mut Vec<String>, most: usize) {
-    if lines.len() > most {
-        let more = lines.len() - most;
-        lines.truncate(most);
-        lines.push(format!("and {more} more"));
-    }
+    *lines = bounded(lines, most);
+}
+
+/// The same of lines that are somebody else's.
+fn bounded(lines: &[String], most: usize) -> Vec<String> {
+    let more = lines.len().saturating_sub(most);
+    let left = (more > 0).then(|| format!("and {more} more"));
+    lines.iter().take(most).cloned().chain(left).collect()
 }

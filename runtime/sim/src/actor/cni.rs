@@ -76,16 +76,31 @@ async fn act(cluster: &Cluster, api: &Api, pace: &dyn Pace, changed: &Notify) {
     }
 }
 
+/// By what pods were last looked at: the agent, and the states of the copies that it was read from.
+struct Known {
+    agent: Agent,
+    of: (u64, u64),
+}
+
 /// Marks the pods that are to be looked at. `last` is by what they were last all looked at.
-async fn round(cluster: &Cluster, api: &Api, last: &mut Option<Agent>) -> Result<(), Fault> {
-    let agent = Agent::of(&cluster.configuration.all(), &cluster.agents.all());
-    let before = last.take();
-    let Some(agent) = agent else { return Ok(()) };
+async fn round(cluster: &Cluster, api: &Api, last: &mut Option<Known>) -> Result<(), Fault> {
+    let of = (cluster.configuration.state(), cluster.agents.state());
+    let (agent, elsewhere) = match last.take() {
+        Some(known) if known.of == of => (known.agent, Some(BTreeSet::new())),
+        before => {
+            let agent = Agent::of(&cluster.configuration.all(), &cluster.agents.all());
+            let Some(agent) = agent else { return Ok(()) };
+            let before = before.filter(|before| before.agent.excluded == agent.excluded);
+            let elsewhere = before.map(|before| {
+                let nodes = before.agent.ready_nodes.symmetric_difference(&agent.ready_nodes);
+                nodes.cloned().collect::<BTreeSet<_>>()
+            });
+            (agent, elsewhere)
+        }
+    };
     let (pods, namespaces) = (cluster.pods.news(), cluster.namespaces.news());
-    let pods = match before {
-        Some(before) if namespaces.is_empty() && before.excluded == agent.excluded => {
-            let nodes: BTreeSet<&str> =
-                before.ready_nodes.symmetric_difference(&agent.ready_nodes).map(String::as_str).collect();
+    let pods = match &elsewhere {
+        Some(nodes) if namespaces.is_empty() => {
             let is_there = |pod: &Arc<Value>| nodes.contains(text(pod, "/node"));
             let all = if nodes.is_empty() { Vec::new() } else { cluster.pods.all() };
             all.into_iter().filter(is_there).chain(pods.into_iter().filter(|pod| !is_there(pod))).collect()
@@ -103,7 +118,7 @@ async fn round(cluster: &Cluster, api: &Api, last: &mut Option<Agent>) -> Result
             Err(fault) => return Err(fault),
         }
     }
-    *last = Some(agent);
+    *last = Some(Known { agent, of });
     Ok(())
 }
 

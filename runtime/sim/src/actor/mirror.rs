@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Mirror {
     news: Mutex<BTreeSet<Key>>,
     complete: watch::Sender<bool>,
     served: AtomicBool,
+    /// Counts what has changed.
+    changes: AtomicU64,
 }
 
 impl Mirror {
@@ -48,6 +50,7 @@ impl Mirror {
             news: Mutex::default(),
             complete: watch::Sender::new(false),
             served: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -96,6 +99,11 @@ impl Mirror {
         news.iter().filter_map(|key| objects.get(key)).cloned().collect()
     }
 
+    /// A number that is another one whenever something has changed.
+    pub(crate) fn state(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// Takes in what a write of our own has made, without waiting for the watch.
     pub(crate) fn put(&self, object: Value) {
         self.lay(self.kept(object));
@@ -114,6 +122,7 @@ impl Mirror {
         if objects.get(&key).is_none_or(|known| version(known) <= version(&object)) {
             self.news.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
             objects.insert(key, Arc::new(object));
+            self.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -123,12 +132,14 @@ impl Mirror {
         if objects.get(&key).is_some_and(|known| version(known) <= version(object)) {
             self.news.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             objects.remove(&key);
+            self.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
 
     /// Takes in a whole collection, of whose objects no more is left than is kept.
     fn replace(&self, listed: Vec<Value>) {
         self.objects.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.changes.fetch_add(1, Ordering::AcqRel);
         for object in listed {
             self.lay(object);
         }

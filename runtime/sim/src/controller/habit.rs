@@ -19,6 +19,8 @@ pub struct Habits {
     pub work: Duration,
     /// Pods that fail, first match first.
     pub failures: Vec<Failing>,
+    /// Whether the cluster is still being prepared, and nobody sees how the pods of large workloads come.
+    pub begins: bool,
     /// The addresses that Services of type `LoadBalancer` are given in turn; none are given where this is empty.
     pub load_balancers: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl Default for Habits {
             stop: Duration::from_millis(500),
             work: Duration::from_secs(1),
             failures: Vec::new(),
+            begins: false,
             load_balancers: Vec::new(),
         }
     }

@@ -191,6 +191,16 @@ impl Hand {
         self.server.hand_create(&resource.into(), self.manager, object).await
     }
 
+    /// A uid that no object has.
+    pub(crate) fn uid(&self) -> String {
+        self.server.uid()
+    }
+
+    /// Puts a copy of an object in its place, under a name that the server completes and otherwise as it is.
+    pub(crate) fn copy(&self, resource: Resource, object: Value) -> Result<Arc<Stored>, Status> {
+        self.server.hand_copy(&resource.into(), object)
+    }
+
     /// Replaces an object; the version in it has to be the present one.
     pub(crate) async fn update(&self, resource: Resource, object: Value) -> Result<Value, Status> {
         self.server.hand_update(&resource.into(), self.manager, "", object).await

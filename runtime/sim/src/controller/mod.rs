@@ -27,6 +27,7 @@ mod replica_set;
 mod revision;
 mod scheduler;
 mod service;
+mod sibling;
 mod stateful_set;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use super::{
     Controller, Gravity, Hand, Key, Next, Watch, condition,
     member::{self, Availability, Member, PODS},
     reading::{count, counted, is_leaving, replicas, stamp},
+    sibling::{self, Way},
 };
 use crate::{
     actor::json::{items, namespace, text},
@@ -55,7 +56,11 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let pods = member::controlled(hand, uid);
     let active: Vec<&Member> = pods.iter().filter(|pod| pod.is_active()).collect();
     let leaving = pods.iter().filter(|pod| pod.is_leaving() && !pod.has_ended()).count();
-    let failure = if is_leaving(&set) { None } else { manage(hand, &set, &active).await.err() };
+    let managed = if is_leaving(&set) { Ok(Next::Done) } else { manage(hand, &set, &active).await };
+    let (later, failure) = match managed {
+        Ok(later) => (later, None),
+        Err(failure) => (Next::Done, Some(failure)),
+    };
     let (status, again) = status_of(hand, &set, &active, leaving, failure.as_ref());
     if set["status"] != status {
         let mut updated = set;
@@ -64,16 +69,23 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     }
     match failure {
         Some(failure) => Err(failure),
-        None => Ok(again),
+        None => Ok(again.sooner(later)),
     }
 }
 
 /// Makes the pods that are missing, or lets those go that are too many.
-async fn manage(hand: &Hand, set: &Value, active: &[&Member]) -> Result<(), Status> {
+async fn manage(hand: &Hand, set: &Value, active: &[&Member]) -> Result<Next, Status> {
     let wanted = usize::try_from(replicas(set)).unwrap_or(0);
     if active.len() < wanted {
+        let missing = (wanted - active.len()).min(BURST);
+        let (made, next) = match Way::of(hand, missing, active) {
+            Way::Made => (missing, Next::Done),
+            Way::First => (1, Next::Done),
+            Way::Later(at) => (0, Next::At(at)),
+            Way::Copied(model) => (sibling::spread(hand, &model, missing)?, Next::Done),
+        };
         let pod = member::from_template(set, KIND, &set["spec"]["template"]);
-        for _ in 0..(wanted - active.len()).min(BURST) {
+        for _ in 0..made {
             match hand.create(PODS, pod.clone()).await {
                 Ok(made) => {
                     let message = format!("Created pod: {}", text(&made, "/metadata/name"));
@@ -86,6 +98,7 @@ async fn manage(hand: &Hand, set: &Value, active: &[&Member]) -> Result<(), Stat
                 }
             }
         }
+        return Ok(next);
     }
     if active.len() > wanted {
         for pod in least_needed(active, active.len() - wanted) {
@@ -103,7 +116,7 @@ async fn manage(hand: &Hand, set: &Value, active: &[&Member]) -> Result<(), Stat
             }
         }
     }
-    Ok(())
+    Ok(Next::Done)
 }
 
 /// The pods that are let go first.

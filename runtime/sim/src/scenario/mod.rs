@@ -176,13 +176,14 @@ impl Scenario {
             start: timing.start.unwrap_or(usual.start),
             ready: timing.ready.unwrap_or(usual.ready),
             stop: timing.stop.unwrap_or(usual.stop),
+            begins: true,
             ..usual
         }
     }
 
     /// How machines behave while the run goes on.
     pub fn habits(&self) -> Habits {
-        Habits { failures: self.failures.iter().map(Fails::failing).collect(), ..self.calm() }
+        Habits { failures: self.failures.iter().map(Fails::failing).collect(), begins: false, ..self.calm() }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     patch,
     resource::{GroupResource, Resource},
     status::{Cause, Status},
+    store::Stored,
 };
 
 const BUDGETS: Resource = Resource::of("policy", "v1", "poddisruptionbudgets");
@@ -227,11 +228,8 @@ impl Server {
             }
             let mut new = live.clone();
             map_at(&mut new, "spec").insert("nodeName".to_owned(), node.into());
-            // A pod says where its node stands.
-            for key in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
-                if let Some(place) = stands.as_ref().and_then(|node| node.label(key)) {
-                    map_at(&mut new["metadata"], "labels").insert(key.to_owned(), place.into());
-                }
+            if let Some(node) = &stands {
+                stands_on(&mut new, node);
             }
             let scheduled = json!({
                 "type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": now,
@@ -275,6 +273,15 @@ impl Server {
             })
             .await?;
         Ok(Answer::of(200, &written.object))
+    }
+}
+
+/// A pod says where its node stands.
+pub(crate) fn stands_on(pod: &mut Value, node: &Stored) {
+    for key in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
+        if let Some(place) = node.label(key) {
+            map_at(&mut pod["metadata"], "labels").insert(key.to_owned(), place.into());
+        }
     }
 }
 

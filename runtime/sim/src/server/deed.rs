@@ -7,17 +7,21 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Deletion, Server,
+    Deletion, Server, metadata,
     modify::{Basis, Book},
     order::Order,
     path::Place,
 };
 use crate::{
-    actor::json::{map_at, name, namespace},
+    actor::json::{map_at, name, namespace, text},
     patch,
     resource::{GroupResource, Resource},
     status::Status,
+    store::{Expect, Miss, Stored},
 };
+
+/// How often a name is made up anew that somebody has already.
+const TRIES: usize = 8;
 
 /// Kinds that a controller of a cluster over a live one leaves alone as long as they have nothing to do with the run.
 const GUARDED: [(&str, &str); 8] = [
@@ -99,6 +103,22 @@ impl Server {
         let made = self.create(&Order::own(place, manager), object).await?.object;
         self.told_of(manager, "create", resource, namespace(&made), name(&made));
         Ok(made)
+    }
+
+    /// Puts a copy of an object in its place, under a name that is completed here and otherwise as it is.
+    pub(crate) fn hand_copy(&self, resource: &GroupResource, mut object: Value) -> Result<Arc<Stored>, Status> {
+        let place = self.place(resource, namespace(&object), "", "")?;
+        let base = text(&object, "/metadata/generateName").to_owned();
+        for _ in 0..TRIES {
+            let named = metadata::generated(&base, || self.letter());
+            map_at(&mut object, "metadata").insert("name".to_owned(), named.into());
+            match self.keep(&place.kind, &mut object, Expect::Absent) {
+                Err(Miss::Exists) => {}
+                Err(_) => return Err(Status::internal("an object could be neither made nor found")),
+                Ok(stored) => return Ok(stored),
+            }
+        }
+        Err(Status::already_exists(resource, name(&object)))
     }
 
     pub(crate) async fn hand_update(

@@ -45,6 +45,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::{
     answer::Answer,
+    below::stands_on,
     body::{LARGEST, any as body_of, media},
     delete::{Deletion, Propagation},
     door::{Asked, verb},

@@ -13,7 +13,7 @@ fn daemonset(strategy: &str) -> Value {
             "selector": { "matchLabels": { "app": "ztunnel" } }, "updateStrategy": { "type": strategy },
             "template": { "spec": { "nodeSelector": { "kubernetes.io/os": "linux" } } },
         },
-        "status": { "observedGeneration": 2 },
+        "status": { "observedGeneration": 2, "updatedNumberScheduled": 2 },
     })
 }
 
@@ -83,6 +83,17 @@ fn every_node_needs_one_ready_pod_of_the_current_revision_whatever_the_strategy(
     for strategy in ["RollingUpdate", "OnDelete"] {
         assert_eq!(verdict(&daemonset(strategy), &done), Verdict::Ready);
     }
+}
+
+#[test]
+fn as_long_as_the_newest_revision_is_not_known_old_pods_do_not_pass_for_new_ones() {
+    let [one, two] = nodes();
+    let found =
+        [revision(1, "old"), one, two, on("node-1", "z-a", "old", &ready()), on("node-2", "z-b", "old", &ready())];
+    let mut set = daemonset("RollingUpdate");
+    set["status"]["updatedNumberScheduled"] = json!(0);
+    let verdict = Rule::DaemonSet.verdict(&set, Some(&related(&found)), &patience());
+    not_ready(&verdict, "0 of 2 pods updated, as its controller counts", &[]);
 }
 
 #[test]

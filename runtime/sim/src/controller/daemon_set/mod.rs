@@ -17,6 +17,8 @@ use super::{
     node::NODES,
     reading::{count, counted, is_leaving},
     revision::{self, Marks},
+    scheduler::Spots,
+    sibling::{self, Way},
 };
 use crate::{
     actor::json::{annotation, as_map, map_at, name, text},
@@ -81,7 +83,7 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let places: Vec<Place<'_>> = nodes.iter().map(|node| rule.place(node)).collect();
     let mut pods = member::controlled(hand, &uid);
     let on = by_node(&pods);
-    let mut moved = manage(hand, &set, &places, &on, &hash).await;
+    let (mut moved, later) = manage(hand, &set, &places, &on, &hash).await;
     if let Ok(Moved::Nothing) = moved
         && text(&set, "/spec/updateStrategy/type") == "RollingUpdate"
     {
@@ -94,7 +96,7 @@ async fn reconcile(hand: &Hand, key: &Key) -> Result<Next, Status> {
     let is_used = |it: &Value| revision::hash(it, MARKS) == hash || used.contains(&revision::hash(it, MARKS));
     revision::clean(hand, &set, &known, is_used).await?;
     let next = tell(hand, set, &places, &pods, &hash).await?;
-    moved.map(|_| next)
+    moved.map(|_| next.sooner(later))
 }
 
 /// Whether pods were made or let go.
@@ -119,7 +121,13 @@ fn by_node(pods: &[Member]) -> ByNode<'_> {
 }
 
 /// Makes the pods that nodes lack, and lets those go that no node should have.
-async fn manage(hand: &Hand, set: &Value, places: &[Place<'_>], on: &ByNode<'_>, hash: &str) -> Result<Moved, Status> {
+async fn manage(
+    hand: &Hand,
+    set: &Value,
+    places: &[Place<'_>],
+    on: &ByNode<'_>,
+    hash: &str,
+) -> (Result<Moved, Status>, Next) {
     let (mut lacking, mut surplus) = (Vec::new(), Vec::new());
     let surges = rollout::surges(set);
     for place in places {
@@ -155,7 +163,40 @@ async fn manage(hand: &Hand, set: &Value, places: &[Place<'_>], on: &ByNode<'_>,
             _ => surplus.extend(here.iter().filter(|pod| !pod.is_leaving())),
         }
     }
-    sync(hand, set, &surplus, &lacking, hash).await
+    let here: Vec<&Member> = on.values().flatten().copied().filter(|pod| pod.label(HASH) == Some(hash)).collect();
+    let next = match Way::of(hand, lacking.len(), &here) {
+        Way::Made => Next::Done,
+        Way::First => {
+            lacking.truncate(1);
+            Next::Done
+        }
+        Way::Later(at) => {
+            lacking.clear();
+            Next::At(at)
+        }
+        Way::Copied(model) => match copy(hand, &model, &lacking) {
+            Ok(left) => {
+                lacking = left;
+                Next::Done
+            }
+            Err(status) => return (Err(status), Next::Done),
+        },
+    };
+    (sync(hand, set, &surplus, &lacking, hash).await, next)
+}
+
+/// Puts copies of a pod on nodes; says which have no room for one.
+fn copy<'a>(hand: &Hand, model: &Value, nodes: &[&'a str]) -> Result<Vec<&'a str>, Status> {
+    let mut spots = Spots::of(hand, "");
+    let mut left = Vec::new();
+    for node in nodes {
+        let mut copied = model.clone();
+        mean_for(&mut copied, node);
+        if !sibling::put(hand, copied, &mut spots)? {
+            left.push(*node);
+        }
+    }
+    Ok(left)
 }
 
 /// Lets pods go, and makes pods for nodes.
@@ -207,6 +248,12 @@ fn pod_template(set: &Value, hash: &str) -> Value {
 /// The pod for one node: its affinity leaves it no other.
 fn pod_for(set: &Value, template: &Value, node: &str) -> Value {
     let mut pod = member::from_template(set, KIND, template);
+    mean_for(&mut pod, node);
+    pod
+}
+
+/// Leaves a pod no other node.
+fn mean_for(pod: &mut Value, node: &str) {
     let only = json!([{ "key": "metadata.name", "operator": "In", "values": [node] }]);
     let affinity = map_at(&mut pod["spec"], "affinity");
     let node_affinity = affinity.entry("nodeAffinity").or_insert_with(|| json!({}));
@@ -216,7 +263,6 @@ fn pod_for(set: &Value, template: &Value, node: &str) -> Value {
         Some(terms) if !terms.is_empty() => terms.iter_mut().for_each(|term| term["matchFields"] = only.clone()),
         _ => *terms = json!([{ "matchFields": only }]),
     }
-    pod
 }
 
 /// Counts nodes and pods, and says so.

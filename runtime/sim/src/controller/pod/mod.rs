@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+pub(super) use self::status::{internal, moved};
 use self::{failure::trouble, status::Containers};
 use super::{
     Controller, Failure as Trouble, Gravity, Hand, Key, Next, Watch, condition,

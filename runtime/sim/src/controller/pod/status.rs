@@ -29,12 +29,7 @@ pub(super) fn creating(pod: &Value, node: &Value, now: Timestamp) -> Value {
     status["phase"] = "Pending".into();
     status["startTime"] = stamp(now);
     observed(pod, &mut status);
-    let addresses = items(node, "/status/addresses").iter();
-    let internal: Vec<&Value> = addresses.filter(|address| address["type"] == "InternalIP").collect();
-    if let Some(first) = internal.first() {
-        status["hostIP"] = first["address"].clone();
-        status["hostIPs"] = internal.iter().map(|address| json!({ "ip": address["address"] })).collect();
-    }
+    on_host(&mut status, &internal(node));
     let has_init = !items(pod, "/spec/initContainers").is_empty();
     let names = |list: &str| {
         let all = items(pod, list).iter();
@@ -68,6 +63,43 @@ pub(super) fn creating(pod: &Value, node: &Value, now: Timestamp) -> Value {
     status
 }
 
+/// The addresses of a node that its pods say they are on.
+pub(in crate::controller) fn internal(node: &Value) -> Vec<&Value> {
+    let addresses = items(node, "/status/addresses").iter().filter(|address| address["type"] == "InternalIP");
+    addresses.map(|address| &address["address"]).collect()
+}
+
+fn on_host(status: &mut Value, addresses: &[&Value]) {
+    if let Some(first) = addresses.first() {
+        status["hostIP"] = (*first).clone();
+        status["hostIPs"] = addresses.iter().map(|address| json!({ "ip": address })).collect();
+    }
+}
+
+fn has_address(pod: &Value, status: &mut Value, address: &str) {
+    let on_host = pod["spec"]["hostNetwork"] == true;
+    let ip = if on_host { status["hostIP"].clone() } else { address.into() };
+    status["podIPs"] = json!([{ "ip": ip.clone() }]);
+    status["podIP"] = ip;
+}
+
+/// A copy of a running pod runs elsewhere, in containers of its own.
+pub(in crate::controller) fn moved(pod: &mut Value, host: &[Value], address: &str) {
+    let mut status = pod["status"].take();
+    on_host(&mut status, &host.iter().collect::<Vec<_>>());
+    has_address(pod, &mut status, address);
+    for list in ["initContainerStatuses", "containerStatuses"] {
+        for container in status.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            container["containerID"] = container_id(pod, text(container, "/name")).into();
+        }
+    }
+    pod["status"] = status;
+}
+
+fn container_id(pod: &Value, container: &str) -> String {
+    format!("containerd://{}", digest(&format!("{}/{container}", text(pod, "/metadata/uid"))))
+}
+
 /// Its images cannot be pulled.
 pub(super) fn unpulled(pod: &Value, reason: &str) -> Value {
     let mut status = pod["status"].clone();
@@ -95,10 +127,7 @@ pub(super) fn running(pod: &Value, containers: Containers, address: &str, now: T
     status["phase"] = "Running".into();
     observed(pod, &mut status);
     if text(&status, "/podIP").is_empty() {
-        let on_host = pod["spec"]["hostNetwork"] == true;
-        let ip = if on_host { status["hostIP"].clone() } else { address.into() };
-        status["podIPs"] = json!([{ "ip": ip.clone() }]);
-        status["podIP"] = ip;
+        has_address(pod, &mut status, address);
     }
     if !items(pod, "/spec/initContainers").is_empty() {
         status["initContainerStatuses"] =
@@ -187,10 +216,9 @@ fn initialized(pod: &Value, container: &Value, now: Timestamp) -> Value {
 fn image_of(pod: &Value, container: &Value) -> Value {
     let image = text(container, "/image");
     let name = image.split('@').next().unwrap_or_default();
-    let id = format!("{}/{}", text(pod, "/metadata/uid"), text(container, "/name"));
     json!({
         "name": container["name"], "image": image, "imageID": format!("{name}@sha256:{}", digest(image)),
-        "containerID": format!("containerd://{}", digest(&id)),
+        "containerID": container_id(pod, text(container, "/name")),
     })
 }
 

@@ -107,7 +107,7 @@ impl Room {
     pub(super) fn of(hand: &Hand, node: &Node) -> Self {
         let mut room = Self::default();
         for pod in hand.stored_on(&node.name) {
-            if let Some(load) = &*pod.part(|stored| Load::on_node(&stored.value())) {
+            if let Some(load) = &*pod.part(|stored| Load::on_node(&stored.value()).map(Arc::new)) {
                 room.take(load);
             }
         }
@@ -151,17 +151,17 @@ impl Load {
 }
 
 /// What a pod asks of its node.
-pub(super) struct Wish {
+pub(in crate::controller) struct Wish {
     /// The one node that its affinity names: so the pods of DaemonSets find theirs.
     pub(super) only_on: Option<String>,
     tolerations: Vec<Value>,
     labels: Vec<(String, Value)>,
     terms: Option<Vec<Value>>,
-    pub(super) load: Load,
+    pub(super) load: Arc<Load>,
 }
 
 impl Wish {
-    pub(super) fn of(pod: &Value) -> Self {
+    pub(in crate::controller) fn of(pod: &Value) -> Self {
         const REQUIRED: &str =
             "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
         let terms = pod.pointer(REQUIRED).and_then(Value::as_array).cloned();
@@ -172,8 +172,13 @@ impl Wish {
             tolerations: items(pod, "/spec/tolerations").to_vec(),
             labels: selector.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
             terms,
-            load: Load::of(pod),
+            load: Arc::new(Load::of(pod)),
         }
+    }
+
+    /// Knows of a pod that has come to a node with this wish what it takes there, without reading it.
+    pub(in crate::controller) fn granted(&self, stored: &Stored) {
+        stored.part(|_| Some(self.load.clone()));
     }
 
     /// Why the pod cannot come to this node; none where it can.

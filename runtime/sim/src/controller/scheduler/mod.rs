@@ -26,10 +26,14 @@ use super::{
 use crate::{
     actor::json::{items, list_at, name, namespace, text},
     status::Status,
+    store::Stored,
 };
 
 /// How many nodes that fit are compared, where there are many.
 const ENOUGH: usize = 100;
+
+/// The same for copies, of which each begins where the one before it ended.
+const FEW: usize = 4;
 
 pub(super) const SCHEDULER: Controller = Controller {
     name: "default-scheduler",
@@ -181,6 +185,55 @@ impl Plan {
             words.join(", "),
             preemption.join(", ")
         )
+    }
+}
+
+/// Nodes for copies of a pod, one after the other: what each is given is taken from its room.
+pub(super) struct Spots<'a> {
+    hand: &'a Hand,
+    nodes: Vec<Arc<Stored>>,
+    rooms: HashMap<usize, Room>,
+    next: usize,
+}
+
+impl<'a> Spots<'a> {
+    /// All nodes, beginning somewhere: `seed` says where.
+    pub(super) fn of(hand: &'a Hand, seed: &str) -> Self {
+        let nodes = hand.stored(NODES, None);
+        let next = spread(seed) % nodes.len().max(1);
+        Self { hand, nodes, rooms: HashMap::new(), next }
+    }
+
+    /// The best of the next few nodes that have room, or the one that is wished for; none where none has.
+    pub(super) fn take(&mut self, wish: &fit::Wish) -> Option<Arc<Stored>> {
+        let all = self.nodes.len();
+        let candidates: Vec<usize> = match &wish.only_on {
+            Some(node) => self.nodes.binary_search_by(|stored| stored.name().cmp(node)).into_iter().collect(),
+            None => (self.next..all).chain(0..self.next).collect(),
+        };
+        let mut best: Option<(i128, usize)> = None;
+        let mut fitting = 0;
+        for at in candidates {
+            let node = Node::of(&self.nodes[at]);
+            let room = self.rooms.entry(at).or_insert_with(|| Room::of(self.hand, &node));
+            if wish.refusal(&node, room).is_some() {
+                continue;
+            }
+            let score = wish.score(&node, room);
+            if best.is_none_or(|(known, _)| score > known) {
+                best = Some((score, at));
+            }
+            fitting += 1;
+            self.next = (at + 1) % all;
+            if fitting == FEW {
+                break;
+            }
+        }
+        let (_, at) = best?;
+        if let Some(room) = self.rooms.get_mut(&at) {
+            room.take(&wish.load);
+        }
+        Some(self.nodes[at].clone())
     }
 }
 

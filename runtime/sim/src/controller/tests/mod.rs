@@ -2,6 +2,7 @@
 
 mod garbage;
 mod pods;
+mod siblings;
 mod work;
 mod workloads;
 
