@@ -12,15 +12,6 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::case::Case;
 
-/// What stands at the top of the list of steps that differ.
-const OPEN: &str = "# Steps whose answers still differ from the real API server's, by case. Nobody has accepted these differences: the list only
-# keeps what is the same from being lost. `CONFORMANCE_OPEN=write cargo test --test conformance` writes it anew, shorter each time.
-";
-
-fn open_file() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/open.yaml")
-}
-
 /// One place in one answer where the two are not the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
@@ -99,10 +90,9 @@ struct Entry {
     reason: String,
 }
 
-/// What is accepted, and what is known and not accepted yet.
+/// What is accepted.
 pub(crate) struct Accepted {
     entries: Vec<Entry>,
-    open: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Accepted {
@@ -112,33 +102,7 @@ impl Accepted {
         for entry in &entries {
             assert!(entry.reason.len() > 20, "`{}` needs a reason that says something", entry.at);
         }
-        let open = fs_err::read_to_string(open_file()).unwrap();
-        Self { entries, open: serde_saphyr::from_str(&open).unwrap() }
-    }
-
-    /// Takes out the differences of steps that are known to differ: what is new has to be accepted or mended. With
-    /// `CONFORMANCE_OPEN=write` the list is made anew of what differs now, with `CONFORMANCE_OPEN=none` it is not looked at.
-    pub(crate) fn without_open<'a>(&self, strange: Vec<&'a Difference>) -> Vec<&'a Difference> {
-        match std::env::var("CONFORMANCE_OPEN").as_deref() {
-            Ok("none") => strange,
-            Ok("write") => {
-                let mut open: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-                for difference in strange {
-                    open.entry(&difference.case).or_default().insert(difference.step);
-                }
-                let list = |steps: &BTreeSet<usize>| steps.iter().copied().collect::<Vec<_>>();
-                let line =
-                    |(case, steps): (&&str, &BTreeSet<usize>)| format!("{}: {:?}\n", Value::from(*case), list(steps));
-                let lines: String = open.iter().map(line).collect::<Vec<_>>().concat();
-                fs_err::write(open_file(), format!("{OPEN}{lines}")).unwrap();
-                Vec::new()
-            }
-            _ => {
-                let is_open =
-                    |one: &&Difference| self.open.get(&one.case).is_some_and(|steps| steps.contains(&one.step));
-                strange.into_iter().filter(|one| !is_open(one)).collect()
-            }
-        }
+        Self { entries }
     }
 
     /// The differences that nobody accepted, and the entries that no difference needed.

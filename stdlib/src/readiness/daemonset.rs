@@ -28,10 +28,11 @@ pub fn wants(set: &Value, related: Option<&Related>, patience: &Patience) -> Vec
     queries
 }
 
+/// Whether events may say more. How many pods there should be is asked of the controller: whoever goes through the nodes for it does so at
+/// every turn.
 fn unexplained(set: &Value, related: &Related) -> bool {
-    let pods: Vec<_> = related.pods(uid(set)).collect();
-    let wanted = Demand::of(set).map_or(0, |demand| related.nodes().filter(|node| demand.wants(node)).count());
-    pods.len() < wanted || pod::vague(pods.into_iter())
+    let wanted = usize::try_from(count(set, "/status/desiredNumberScheduled")).unwrap_or(0);
+    related.pods(uid(set)).count() < wanted || pod::vague(related.pods(uid(set)))
 }
 
 /// The verdict on a DaemonSet.

@@ -79,6 +79,12 @@ fn nobodys() -> Set {
     ])
 }
 
+/// Does an object fit its type? Of one that does not nobody can own fields.
+pub(crate) fn is_typed(schema: &Schema, object: &Value) -> bool {
+    let (types, kind) = Types::of(schema);
+    typed::check(types, kind, object, Duplicates::Allowed).is_ok()
+}
+
 /// What `live` becomes when `applied` is applied to it, `metadata.managedFields` included.
 ///
 /// Where nothing changes the live object comes back with the times it had.

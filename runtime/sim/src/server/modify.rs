@@ -164,12 +164,22 @@ impl Server {
         }
         let mut warnings = self.read_in(order, &mut new)?;
         metadata::carry(&live, &mut new);
+        // Owners are noted of what was sent, before the part that is not asked about is put back: where that does not even fit
+        // its type, nobody owns anything from then on.
+        let is_odd = book == Book::Open
+            && kind.is_custom()
+            && place.below.is_empty()
+            && new.get("status") != live.get("status")
+            && !shape::is_typed(self, kind, &new);
         if !order.is_of_no_part() {
             strategy::keep_other_part(kind, &place.below, Some(&live), &mut new);
         }
         strategy::count_templates(kind, Some(&live), &mut new);
         if book == Book::Open {
             shape::note(self, order, Some(&live), &mut new);
+        }
+        if is_odd {
+            map_at(&mut new, "metadata").shift_remove("managedFields");
         }
         let act = Act::update(order, &new, &live);
         warnings.extend(admission::mutate(self, &act, &mut new).await?);

@@ -224,6 +224,11 @@ pub(crate) fn tracking<'a>(order: &'a Order, api_version: &'a str, now: Timestam
     }
 }
 
+/// Does an object fit its type, as the keeper of owners sees it?
+pub(crate) fn is_typed(server: &Server, kind: &Arc<Kind>, object: &Value) -> bool {
+    schema(server, kind).is_none_or(|schema| apply::is_typed(&schema, object))
+}
+
 /// Notes who owns what after an ordinary write.
 pub(crate) fn note(server: &Server, order: &Order, old: Option<&Value>, new: &mut Value) {
     let Some(schema) = schema(server, &order.place.kind) else { return };

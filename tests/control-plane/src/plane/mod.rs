@@ -8,6 +8,7 @@ mod copy;
 mod folder;
 mod kubeconfig;
 mod node;
+mod overlooked;
 mod port;
 mod range;
 mod server;
@@ -108,6 +109,8 @@ impl ControlPlane {
         let client = start_processes(&keeper, &runtime, &binaries, &certificates, &range, folder.path())?;
         let plane = Self { keeper, runtime: Some(runtime), client, binaries, certificates, range, folder };
         block_on(plane.runtime(), || node::create(&plane.client, &plane.keeper, nodes))?;
+        let (kwok, log) = (plane.client_as(Identity::Kwok, "kwok")?, Servers::log(plane.folder.path(), Tool::Kwok));
+        plane.runtime().spawn(async move { overlooked::watch(kwok, &log).await });
         Ok(plane)
     }
 

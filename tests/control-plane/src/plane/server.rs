@@ -133,12 +133,17 @@ impl Servers<'_> {
         format!("--kubeconfig={}", Self::kubeconfig(self.folder, identity).display())
     }
 
+    /// Where a server writes what it has to say.
+    pub(crate) fn log(folder: &Path, tool: Tool) -> PathBuf {
+        folder.join(format!("{}.log", tool.name()))
+    }
+
     fn launch(&self, tool: Tool, arguments: Vec<String>) -> Launch {
         Launch {
             name: tool.name(),
             program: self.binaries.path(tool).to_owned(),
             arguments,
-            log: self.folder.join(format!("{}.log", tool.name())),
+            log: Self::log(self.folder, tool),
         }
     }
 }
