@@ -264,10 +264,21 @@ fn start_processes(
         let client = Client::try_from(kubeconfig::config(&admin, TEST_AGENT).await?)?;
         ready(&client, keeper).await.map(|()| client)
     })?;
+    block_on(runtime, || free_nodes(&client));
     keeper.start(servers.controller_manager())?;
     keeper.start(servers.scheduler())?;
     keeper.start(servers.kwok(&stages))?;
     Ok(client)
+}
+
+/// Takes away the leases of nodes that came with a copy of etcd's data: they are another kwok's, which made the state perhaps a few
+/// seconds ago, and as long as they last this one leaves the nodes and their pods alone.
+async fn free_nodes(client: &Client) {
+    let request = http::Request::delete("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases");
+    if let Ok(request) = request.body(Vec::new()) {
+        // There are none in an empty one, nor perhaps their namespace.
+        let _ = client.request_text(request).await;
+    }
 }
 
 /// Waits until the API server says that it is ready, or a process has ended by itself.

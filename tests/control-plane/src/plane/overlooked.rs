@@ -1,8 +1,8 @@
 //! Touches pods that kwok has overlooked.
 //!
-//! On a busy machine kwok now and then never looks at a pod that came to one of its nodes: it stays bound and without a status,
-//! about once in two hundred control planes. A change of the pod, made in kwok's own name, has it look again. What was touched
-//! is said, with what kwok says of itself. Not known here: why kwok overlooks anything.
+//! kwok looks at no pod that comes before it has made the pod's node its own, and may never look again: the pod stays bound and
+//! without a status. A change of the pod, made in kwok's own name, has it look again. What was touched is said, with what kwok
+//! says of itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;
