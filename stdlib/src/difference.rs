@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use crate::path::{Part, Path};
+use crate::value::word;
 
 /// What the server writes into `metadata`, and every change with it.
 const SERVERS_OWN: &[&str] =
@@ -199,7 +200,7 @@ fn labels(items: &[Value], keys: &[&str]) -> Option<Vec<String>> {
     let label = |item: &Value| -> Option<String> {
         let part = |key: &&str| {
             let value = item.get(*key)?;
-            Some(format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            Some(format!("{key}={}", word(value)))
         };
         Some(keys.iter().map(part).collect::<Option<Vec<_>>>()?.join(","))
     };

@@ -119,6 +119,13 @@ fn relabel(place: &Place, script: &Path, version: &mut usize, limits: &str) -> F
     place.run(script, &["--from", &from, "--to", &format!("v{version}"), "--limits", limits])
 }
 
+/// A JSON patch of one namespace.
+fn patch(number: usize, body: Vec<u8>) -> http::Result<Request<Vec<u8>>> {
+    Request::patch(format!("/api/v1/namespaces/bench-{number}"))
+        .header("content-type", "application/json-patch+json")
+        .body(body)
+}
+
 /// How long the server takes over the same patches, sent by a client that keeps no record and asks nobody.
 fn server_alone(place: &Place, version: &mut usize) -> Fallible<Duration> {
     let test = json!({ "op": "test", "path": "/metadata/labels/tier", "value": format!("v{version}") });
@@ -127,9 +134,7 @@ fn server_alone(place: &Place, version: &mut usize) -> Fallible<Duration> {
     let body = json!([test, add]).to_string().into_bytes();
     let client = place.client();
     let send = |number: usize| {
-        let request = Request::patch(format!("/api/v1/namespaces/bench-{number}"))
-            .header("content-type", "application/json-patch+json")
-            .body(body.clone());
+        let request = patch(number, body.clone());
         let client = client.clone();
         async move { client.request_text(request?).await.map(drop).map_err(Box::<dyn Error>::from) }
     };
@@ -200,9 +205,7 @@ fn bare(place: &Place, version: &mut usize) -> Fallible<()> {
     let begun = Instant::now();
     for number in 0..ALL {
         let add = json!([{ "op": "add", "path": "/metadata/labels/tier", "value": format!("v{version}") }]);
-        let request = Request::patch(format!("/api/v1/namespaces/bench-{number}"))
-            .header("content-type", "application/json-patch+json")
-            .body(add.to_string().into_bytes())?;
+        let request = patch(number, add.to_string().into_bytes())?;
         place.plane.block_on(client.request_text(request))?;
         let due = PACE.saturating_mul(u32::try_from(number + 1)?);
         thread::sleep(due.saturating_sub(begun.elapsed()));

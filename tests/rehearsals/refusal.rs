@@ -18,6 +18,17 @@ fn refused(text: &str, words: &[&str]) {
     }
 }
 
+/// Rehearses with nothing beside the program: how it ends, and words that it says.
+#[track_caller]
+fn ends(words: &[&str], exit: i32, says: &[&str]) {
+    let output = bare(words);
+    let said = printed(&output);
+    assert_eq!(output.status.code(), Some(exit), "{said}");
+    for words in says {
+        assert!(said.contains(words), "`{words}` is missing in\n{said}");
+    }
+}
+
 #[test]
 fn a_scenario_that_cannot_be_understood_is_refused_with_its_line() {
     refused("about: Wrong.\nnodez: 3\n", &["nodez", "line 2"]);
@@ -53,27 +64,14 @@ fn objects_of_a_state_have_a_place_or_are_named() {
 
 #[test]
 fn a_scenario_that_there_is_not_is_refused_with_those_that_there_are() {
-    let output = bare(&["rolling-restart.rhai", "--rehearse", "nowhere"]);
-    let said = printed(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("there is no scenario `nowhere`") && said.contains("rolling-restart-crash"), "{said}");
-}
-
-/// Rehearses a bundled runbook with a name in it that there is not.
-#[track_caller]
-fn misspelt(words: &[&str], exit: i32, says: &[&str]) {
-    let output = bare(words);
-    let said = printed(&output);
-    assert_eq!(output.status.code(), Some(exit), "{said}");
-    for words in says {
-        assert!(said.contains(words), "`{words}` is missing in\n{said}");
-    }
+    let words = ["there is no scenario `nowhere`", "rolling-restart-crash"];
+    ends(&["rolling-restart.rhai", "--rehearse", "nowhere"], 1, &words);
 }
 
 #[test]
 fn a_name_that_is_misspelt_finds_its_neighbour_or_all_that_there_are() {
     let restart = ["rolling-restart.rhai", "--rehearse", "rolling-restart", "--name", "wbe", "--yes"];
-    misspelt(&restart, 3, &["deployment/wbe does not exist", "did you mean `web`?", "nothing was changed"]);
+    ends(&restart, 3, &["deployment/wbe does not exist", "did you mean `web`?", "nothing was changed"]);
     let remove = ["remove-revision.rhai", "--rehearse", "remove-revision", "--revision", "1-29-7", "--yes"];
-    misspelt(&remove, 0, &["there is no revision 1-29-7 (installed: 1-29-6, 1-30-3)"]);
+    ends(&remove, 0, &["there is no revision 1-29-7 (installed: 1-29-6, 1-30-3)"]);
 }

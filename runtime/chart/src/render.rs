@@ -118,7 +118,7 @@ fn complete(chart: &Chart, dialect: Dialect) -> Result<(), Fault> {
 /// Every template that is no partial, rendered. Runs on a stack of its own, since templates may nest deeply.
 fn files(chart: &Chart, values: Values, order: &Order<'_>) -> Result<BTreeMap<String, String>, Fault> {
     let run = AssertUnwindSafe(|| on_this_stack(chart, values, order));
-    // Not a thread of its own: the allocator gives one memory of its own, which takes longer than to render a small chart.
+    // Not a thread of its own: the stack is all that is needed of one.
     stacker::grow(STACK, || catch_unwind(run))
         .unwrap_or_else(|_| Err(Fault::new("rendering template failed: the renderer gave up")))
 }

@@ -5,6 +5,8 @@ use runbook_core::primitive::{Answer, no_command};
 use runbook_core::record::{Entry, Level, Log};
 use runbook_core::{Call, Effect, Example, Outcome, Param, Primitive, Value};
 
+use crate::value::word;
+
 const MESSAGE: Param<Value> = Param::required("message", "The line; anything but a text is written as JSON.");
 
 pub(super) const INFO: Primitive = Primitive {
@@ -13,7 +15,7 @@ pub(super) const INFO: Primitive = Primitive {
     params: &[&MESSAGE],
     effect: Effect::Pure,
     answer: Answer::Recorded,
-    announce: |args| text(&args.get(&MESSAGE)),
+    announce: |args| word(&args.get(&MESSAGE)),
     command: no_command,
     run: |call, args| write(call, args, Level::Info),
     examples: &[Example { cluster: "", script: r#"log::info("istiod is at 1.30.3 already")"#, expect: "null" }],
@@ -36,11 +38,7 @@ pub(super) const ERROR: Primitive = Primitive {
 };
 
 fn write(call: &Call<'_>, args: &Args, level: Level) -> Outcome {
-    let message = text(&args.get(&MESSAGE));
+    let message = word(&args.get(&MESSAGE));
     call.session.record(Entry::Log(Log { step: call.step.clone(), level, message }))?;
     Ok(Value::Null)
-}
-
-fn text(message: &Value) -> String {
-    message.as_str().map_or_else(|| message.to_string(), str::to_owned)
 }

@@ -6,7 +6,7 @@ use runbook_core::command::Command;
 use runbook_core::param::nearest;
 use runbook_core::primitive::{Answer, Example};
 use runbook_core::world::Cluster;
-use runbook_core::{Args, Call, Effect, Fault, Outcome, Param, Primitive, Value};
+use runbook_core::{Args, Call, Effect, Outcome, Param, Primitive, Value};
 
 use super::api::without_managed_fields;
 use super::option::{CONTEXT, KIND, MANAGED_FIELDS, NAME, NAMESPACE, Target};
@@ -64,11 +64,13 @@ fn run(call: &Call<'_>, args: &Args) -> Outcome {
             Ok(object)
         }
         Err(fault) if refusal::object_absent(&fault) && args.has(&OR) => Ok(args.get(&OR).unwrap_or_default()),
-        Err(fault) if refusal::object_absent(&fault) => Err(call.read(async {
-            let names = names_there(&target, &cluster, &args.get(&KIND)).await;
-            let near = nearest(&args.get(&NAME), names.iter().map(String::as_str));
-            Ok::<_, Fault>(near.map_or(fault.clone(), |near| fault.clone().hint(format!("did you mean `{near}`?"))))
-        })?),
+        Err(fault) if refusal::object_absent(&fault) => {
+            let names = call.read(async { Ok(names_there(&target, &cluster, &args.get(&KIND)).await) })?;
+            Err(match nearest(&args.get(&NAME), names.iter().map(String::as_str)) {
+                Some(near) => fault.hint(format!("did you mean `{near}`?")),
+                None => fault,
+            })
+        }
         Err(fault) => Err(fault),
     }
 }

@@ -3,10 +3,11 @@
 //! A loop that adds to a list or a map is measured anew with every step, so that nothing grows without bounds: with tens of
 //! thousands of entries that takes minutes.
 
-use runbook_core::{Args, Call, Param, Primitive, Value};
+use runbook_core::{Args, Call, Code, Fault, Param, Primitive, Value};
 use serde_json::Map;
 
-use super::{example, pure};
+use super::{example, pure, word};
+use crate::path::Path;
 
 const TEXTS: Param<Vec<Value>> = Param::required("texts", "A list of texts; what is no text is written as JSON.");
 const LISTS: Param<Vec<Value>> = Param::required("lists", "A list of lists; what is no list stays as it is.");
@@ -53,10 +54,10 @@ pub(super) const GROUP: Primitive = pure(
     "Sort maps by what a field of theirs says, into a list for each; those without it are left out.",
     &[&ITEMS, &FIELD],
     |_: &Call<'_>, args: &Args| {
-        let pointer = format!("/{}", args.get(&FIELD).replace('.', "/"));
+        let field = Path::parse(&args.get(&FIELD)).map_err(|reason| Fault::new(Code::WrongArgument, reason))?;
         let mut groups = Map::new();
         for item in args.get(&ITEMS) {
-            let Some(name) = item.pointer(&pointer).filter(|value| !value.is_null()).map(word) else { continue };
+            let Some(name) = field.at(&item).filter(|value| !value.is_null()).map(word) else { continue };
             if let Value::Array(group) = groups.entry(name).or_insert_with(|| Value::Array(Vec::new())) {
                 group.push(item);
             }
@@ -68,7 +69,3 @@ pub(super) const GROUP: Primitive = pure(
         "[1,3]",
     )],
 );
-
-fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}

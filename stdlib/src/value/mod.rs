@@ -12,7 +12,7 @@ mod yaml;
 
 use runbook_core::param::AnyParam;
 use runbook_core::primitive::{Answer, no_command};
-use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive};
+use runbook_core::{Args, Call, Effect, Example, Outcome, Primitive, Value};
 
 /// The primitives of this folder, in the order of the reference page.
 pub const ALL: &[&Primitive] = &[
@@ -39,6 +39,11 @@ pub const ALL: &[&Primitive] = &[
     &time::REACHED,
     &file::READ,
 ];
+
+/// A text as it is, anything else as JSON.
+pub(crate) fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
 
 /// The declaration that all primitives of this folder share: they compute.
 const fn pure(

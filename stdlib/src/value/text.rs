@@ -2,7 +2,7 @@
 
 use runbook_core::{Args, Call, Code, Fault, Param, Primitive, Value, digest};
 
-use super::{example, pure};
+use super::{example, pure, word};
 
 const TEXTS: Param<Vec<Value>> = Param::required("texts", "A list; what is no text is written as JSON.");
 const SEPARATOR: Param<String> = Param::required("separator", "What stands between two of them.");
@@ -67,8 +67,7 @@ pub(super) const JOIN: Primitive = pure(
     "Join a list into one text.",
     &[&TEXTS, &SEPARATOR],
     |_: &Call<'_>, args: &Args| {
-        let texts: Vec<_> =
-            args.get(&TEXTS).iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+        let texts: Vec<_> = args.get(&TEXTS).iter().map(word).collect();
         Ok(Value::String(texts.join(&args.get(&SEPARATOR))))
     },
     &[example(r#"text::join(["a", "b", 3], ", ")"#, "a, b, 3")],

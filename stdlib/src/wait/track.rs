@@ -29,8 +29,9 @@ pub(super) struct Track {
     facts: Map<String, Value>,
     /// What has changed since the last review.
     changed: BTreeSet<Key>,
-    /// What the last review found of the one object that is asked for: it may take long to find, and is asked for again at once.
-    latest: Option<Verdict>,
+    /// How far the last review found an object that is not ready; told where only one is asked for. It may take long to find, and is
+    /// asked for again at once.
+    latest: Option<Standing>,
 }
 
 /// The objects of a goal, as far as they have to be known.
@@ -224,14 +225,12 @@ impl Track {
                     let title = self.goal.api.title(&self.goal.title_of(key));
                     doomed = Some(Doomed { title, standing, doom });
                 }
-                Some(verdict @ Verdict::NotReady(_)) if matches!(self.goal.names, Names::One(_)) => {
-                    latest = Some(verdict);
-                }
+                Some(Verdict::NotReady(standing)) => latest = Some(standing),
                 _ => {}
             }
         }
         // Where nothing was looked at, nothing is other than it was.
-        if latest.is_some() || reach == Reach::All || !changed.is_empty() {
+        if reach == Reach::All || !changed.is_empty() {
             self.latest = latest;
         }
         for key in met {
@@ -386,18 +385,20 @@ impl Track {
             let progress = format!("{}, to stay so for {}", self.goal.aim.met(), in_words(self.goal.hold));
             return Standing { progress, reasons: Vec::new() };
         }
-        if let Some(Verdict::NotReady(standing)) = &self.latest {
-            return Standing { progress: standing.progress.clone(), reasons: bounded(&standing.reasons, most) };
+        let cut = |standing: &Standing| Standing {
+            progress: standing.progress.clone(),
+            reasons: bounded(&standing.reasons, most),
+        };
+        if let Some(standing) = &self.latest {
+            return cut(standing);
         }
-        let mut standing = match self.verdict(subject, around, patience) {
-            Verdict::NotReady(standing) | Verdict::Doomed(standing, _) => standing,
+        match self.verdict(subject, around, patience) {
+            Verdict::NotReady(standing) | Verdict::Doomed(standing, _) => cut(&standing),
             Verdict::Ready => Standing::default(),
             Verdict::Unknown => {
                 Standing { progress: String::new(), reasons: vec!["its status says nothing yet".to_owned()] }
             }
-        };
-        bound(&mut standing.reasons, most);
-        standing
+        }
     }
 
     /// Names of objects of which it does not hold, at most so many, and how many there are.
@@ -424,13 +425,8 @@ fn line(title: &str, verdict: &Verdict) -> String {
     }
 }
 
-/// Cuts a list of lines to a length, and says how many it lacks.
-pub(super) fn bound(lines: &mut Vec<String>, most: usize) {
-    *lines = bounded(lines, most);
-}
-
-/// The same of lines that are somebody else's.
-fn bounded(lines: &[String], most: usize) -> Vec<String> {
+/// At most so many lines of a list, and how many are left out.
+pub(super) fn bounded(lines: &[String], most: usize) -> Vec<String> {
     let more = lines.len().saturating_sub(most);
     let left = (more > 0).then(|| format!("and {more} more"));
     lines.iter().take(most).cloned().chain(left).collect()

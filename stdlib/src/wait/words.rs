@@ -9,7 +9,7 @@ use runbook_core::record::Waiting;
 use runbook_core::{Code, Fault};
 
 use super::goal::{Goal, Names};
-use super::track::{Doomed, Surroundings, Track, bound};
+use super::track::{Doomed, Surroundings, Track, bounded};
 use crate::readiness::{Patience, Standing};
 
 /// Lines under a wait, and in the evidence of a fault.
@@ -48,15 +48,14 @@ pub(super) fn waiting(
 
 /// The standings of several goals as one: a line each.
 fn together(open: &[&Track], around: &Surroundings<'_>, patience: &Patience, most: usize) -> Standing {
-    let mut reasons: Vec<String> = open
+    let reasons: Vec<String> = open
         .iter()
         .map(|track| {
             let standing = track.standing(around, patience, 1);
             format!("{}   {}", track.goal.title(), sentence(&standing))
         })
         .collect();
-    bound(&mut reasons, most);
-    Standing { progress: format!("{} still open", open.len()), reasons }
+    Standing { progress: format!("{} still open", open.len()), reasons: bounded(&reasons, most) }
 }
 
 /// Progress and the first reason.
@@ -127,17 +126,14 @@ fn unmet(goal: &Goal) -> String {
 pub(super) fn doomed(goal: &Goal, found: Doomed) -> Fault {
     let Doomed { title, standing, doom } = found;
     let message = format!("{title} {}: {}", goal.aim.unmet(), doom.reason);
-    let mut evidence = doom.evidence;
-    bound(&mut evidence, EVIDENCE);
-    let fault = evidence.into_iter().fold(Fault::new(Code::Doomed, message), Fault::seen).about(title);
-    let mut reasons = standing.reasons;
-    bound(&mut reasons, LINES);
+    let fault =
+        bounded(&doom.evidence, EVIDENCE).into_iter().fold(Fault::new(Code::Doomed, message), Fault::seen).about(title);
     fault
         .hint(
             doom.hint.unwrap_or("stopped early: this does not heal by waiting; `fail_fast: false` waits all the same"),
         )
         .with("progress", standing.progress)
-        .with("reasons", reasons)
+        .with("reasons", bounded(&standing.reasons, LINES))
 }
 
 /// The fault for a kind of which nobody can say when it is ready.

@@ -8,9 +8,8 @@ use super::atom::Types;
 use super::element::Element;
 use super::owner::{self, Operation, Owner, Owners, Share};
 use super::set::Set;
-use super::typed::{self, Duplicates};
 use super::update::update;
-use super::{Order, empty_like, nobodys, strip};
+use super::{Order, empty_like, is_typed, nobodys, strip};
 use crate::schema::Schema;
 
 /// More owners by ordinary writes than that are put together, the oldest first.
@@ -56,12 +55,10 @@ fn is_reset(said: &Value) -> bool {
 
 /// Gives what changed between two objects to whoever changed it; `false` where they cannot be compared.
 pub(super) fn update_owners(schema: &Schema, old: &Value, new: &Value, owners: &mut Owners, how: &Order<'_>) -> bool {
-    let (types, kind) = Types::of(schema);
-    if typed::check(types, kind, new, Duplicates::Allowed).is_err()
-        || typed::check(types, kind, old, Duplicates::Allowed).is_err()
-    {
+    if !is_typed(schema, new) || !is_typed(schema, old) {
         return false;
     }
+    let (types, kind) = Types::of(schema);
     let mut resets = Set::of(how.resets);
     resets.insert(&["metadata", "managedFields"].map(Element::field));
     let Ok(compared) = update(types, kind, old, new, owners, None, true, &resets) else { return false };

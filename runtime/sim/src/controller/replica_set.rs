@@ -78,7 +78,7 @@ async fn manage(hand: &Hand, set: &Value, active: &[&Member]) -> Result<Next, St
     let wanted = usize::try_from(replicas(set)).unwrap_or(0);
     if active.len() < wanted {
         let missing = (wanted - active.len()).min(BURST);
-        let (made, next) = match Way::of(hand, missing, active) {
+        let (made, next) = match Way::of(hand, missing, active.iter().copied()) {
             Way::Made => (missing, Next::Done),
             Way::First => (1, Next::Done),
             Way::Later(at) => (0, Next::At(at)),

@@ -13,7 +13,8 @@ use super::{
     Hand,
     member::{Availability, Member, PODS},
     pod,
-    scheduler::{Spots, fit::Wish},
+    reading::later,
+    scheduler::{Plan, fit::Wish},
 };
 use crate::{
     actor::json::{map_at, text},
@@ -37,23 +38,25 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// How so many come beside the pods that are there.
-    pub(super) fn of(hand: &Hand, missing: usize, pods: &[&Member]) -> Self {
+    /// How so many come beside the pods that are there, which are looked at only where that matters.
+    pub(super) fn of<'a>(hand: &Hand, missing: usize, pods: impl Iterator<Item = &'a Member>) -> Self {
         if missing < MANY || !hand.habits().begins {
             return Self::Made;
         }
         // For a second after it is ready, agents still have their say.
         let now = hand.now();
-        let ready = |pod: &&&Member| pod.availability(1, now) != Availability::No;
-        let Some(first) = pods.iter().find(ready).or_else(|| pods.first()) else { return Self::First };
-        match first.availability(1, now) {
-            Availability::No => Self::Later(super::reading::later(now, 1)),
-            Availability::At(at) => Self::Later(at),
-            Availability::Yes => {
-                let model = first.stored.value();
-                if minds_others(&model) { Self::Made } else { Self::Copied(Box::new(model)) }
+        let mut way = Self::First;
+        for pod in pods {
+            match pod.availability(1, now) {
+                Availability::No => way = Self::Later(later(now, 1)),
+                Availability::At(at) => return Self::Later(at),
+                Availability::Yes => {
+                    let model = pod.stored.value();
+                    return if minds_others(&model) { Self::Made } else { Self::Copied(Box::new(model)) };
+                }
             }
         }
+        way
     }
 }
 
@@ -68,9 +71,9 @@ fn minds_others(pod: &Value) -> bool {
 /// Puts up to `count` copies of a pod on nodes that have room; says how many there was none for.
 pub(super) fn spread(hand: &Hand, model: &Value, count: usize) -> Result<usize, Status> {
     let wish = Wish::of(model);
-    let mut spots = Spots::of(hand, text(model, "/metadata/uid"));
+    let mut plan = Plan::of(hand, text(model, "/metadata/uid"));
     for done in 0..count {
-        let Some(node) = spots.take(&wish) else { return Ok(count - done) };
+        let Some(node) = plan.copy(&wish) else { return Ok(count - done) };
         wish.granted(&*copy(hand, model.clone(), &node)?);
     }
     Ok(0)
@@ -78,9 +81,9 @@ pub(super) fn spread(hand: &Hand, model: &Value, count: usize) -> Result<usize, 
 
 /// Puts a copy of a pod, whose affinity has been changed already, on the one node that it is meant for. False where that has
 /// no room for it.
-pub(super) fn put(hand: &Hand, copied: Value, spots: &mut Spots<'_>) -> Result<bool, Status> {
+pub(super) fn put(hand: &Hand, copied: Value, plan: &mut Plan<'_>) -> Result<bool, Status> {
     let wish = Wish::of(&copied);
-    let Some(node) = spots.take(&wish) else { return Ok(false) };
+    let Some(node) = plan.copy(&wish) else { return Ok(false) };
     wish.granted(&*copy(hand, copied, &node)?);
     Ok(true)
 }

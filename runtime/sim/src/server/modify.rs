@@ -175,11 +175,10 @@ impl Server {
             strategy::keep_other_part(kind, &place.below, Some(&live), &mut new);
         }
         strategy::count_templates(kind, Some(&live), &mut new);
-        if book == Book::Open {
-            shape::note(self, order, Some(&live), &mut new);
-        }
         if is_odd {
             map_at(&mut new, "metadata").shift_remove("managedFields");
+        } else if book == Book::Open {
+            shape::note(self, order, Some(&live), &mut new);
         }
         let act = Act::update(order, &new, &live);
         warnings.extend(admission::mutate(self, &act, &mut new).await?);

@@ -13,6 +13,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use crate::notice::say;
+use crate::process::tail;
 
 /// How often is looked: a pod that has no status at two looks is touched.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -28,7 +29,8 @@ pub(super) async fn watch(client: Client, log: &Path) {
         let still = bound_and_untouched(&client).await;
         for pod in still.intersection(&known) {
             say(&format!("kwok has overlooked pod {}/{}, which is touched", pod.0, pod.1));
-            for line in last_lines(log) {
+            // What cannot be read now has nothing to say.
+            for line in tail(&fs_err::read_to_string(log).unwrap_or_default(), LINES).lines() {
                 say(&format!("  kwok: {line}"));
             }
             touch(&client, pod).await;
@@ -66,10 +68,4 @@ async fn touch(client: &Client, (namespace, name, uid): &Pod) {
         // It may have gone meanwhile, or have been seen after all.
         let _ = client.request_text(request).await;
     }
-}
-
-fn last_lines(log: &Path) -> Vec<String> {
-    let text = fs_err::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-    lines[lines.len().saturating_sub(LINES)..].to_vec()
 }

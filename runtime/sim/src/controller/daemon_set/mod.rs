@@ -17,7 +17,7 @@ use super::{
     node::NODES,
     reading::{count, counted, is_leaving},
     revision::{self, Marks},
-    scheduler::Spots,
+    scheduler::Plan,
     sibling::{self, Way},
 };
 use crate::{
@@ -163,8 +163,8 @@ async fn manage(
             _ => surplus.extend(here.iter().filter(|pod| !pod.is_leaving())),
         }
     }
-    let here: Vec<&Member> = on.values().flatten().copied().filter(|pod| pod.label(HASH) == Some(hash)).collect();
-    let next = match Way::of(hand, lacking.len(), &here) {
+    let alike = on.values().flatten().copied().filter(|pod| pod.label(HASH) == Some(hash));
+    let next = match Way::of(hand, lacking.len(), alike) {
         Way::Made => Next::Done,
         Way::First => {
             lacking.truncate(1);
@@ -187,12 +187,12 @@ async fn manage(
 
 /// Puts copies of a pod on nodes; says which have no room for one.
 fn copy<'a>(hand: &Hand, model: &Value, nodes: &[&'a str]) -> Result<Vec<&'a str>, Status> {
-    let mut spots = Spots::of(hand, "");
+    let mut plan = Plan::of(hand, "");
     let mut left = Vec::new();
     for node in nodes {
         let mut copied = model.clone();
         mean_for(&mut copied, node);
-        if !sibling::put(hand, copied, &mut spots)? {
+        if !sibling::put(hand, copied, &mut plan)? {
             left.push(*node);
         }
     }

@@ -2,17 +2,15 @@
 //!
 //! Not known here: preferences, and the anti-affinities of pods that are placed already.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::fit::Node;
+use super::{find, fit::Node};
 use crate::{
     actor::json::{items, namespace, selects, text},
     controller::{Hand, member::PODS},
+    store::Stored,
 };
 
 /// Where the pods are that a pod asks for, or wants none of.
@@ -30,13 +28,13 @@ struct Term {
 }
 
 impl Neighbours {
-    pub(super) fn of(hand: &Hand, pod: &Value, nodes: &[Arc<Node>], index: &HashMap<String, usize>) -> Self {
+    pub(super) fn of(hand: &Hand, pod: &Value, nodes: &[Arc<Stored>]) -> Self {
         const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
         let mut terms = Vec::new();
         for (kind, is_wanted) in [("podAffinity", true), ("podAntiAffinity", false)] {
             for term in items(pod, &format!("/spec/affinity/{kind}/{REQUIRED}")) {
                 let topology = text(term, "/topologyKey").to_owned();
-                let found = places(hand, pod, term, &topology, nodes, index);
+                let found = places(hand, pod, term, &topology, nodes);
                 let labels = pod["metadata"].get("labels").cloned().unwrap_or_else(|| json!({}));
                 let is_first = found.is_empty() && selects(&term["labelSelector"], &labels);
                 terms.push(Term { is_wanted, topology, places: found, is_first });
@@ -62,21 +60,14 @@ impl Neighbours {
     }
 }
 
-fn places(
-    hand: &Hand,
-    pod: &Value,
-    term: &Value,
-    topology: &str,
-    nodes: &[Arc<Node>],
-    index: &HashMap<String, usize>,
-) -> HashSet<String> {
+fn places(hand: &Hand, pod: &Value, term: &Value, topology: &str, nodes: &[Arc<Stored>]) -> HashSet<String> {
     let named: Vec<&str> = items(term, "/namespaces").iter().filter_map(Value::as_str).collect();
     let spaces = if named.is_empty() { vec![namespace(pod)] } else { named };
     let mut found = HashSet::new();
     for stored in spaces.into_iter().flat_map(|space| hand.stored(PODS, Some(space))) {
-        let Some(node) = stored.fields.first().and_then(|node| index.get(&**node)) else { continue };
+        let Some(node) = stored.first_field().and_then(|node| find(nodes, node)) else { continue };
         if stored.is_selected(&term["labelSelector"])
-            && let Some(place) = nodes[*node].labels.get(topology).and_then(Value::as_str)
+            && let Some(place) = Node::of(&nodes[node]).labels.get(topology).and_then(Value::as_str)
         {
             found.insert(place.to_owned());
         }

@@ -63,7 +63,7 @@ async fn reconcile(hand: &Hand, _: &Key) -> Result<Next, Status> {
     if waiting.is_empty() {
         return Ok(Next::Done);
     }
-    let mut plan = Plan::of(hand);
+    let mut plan = Plan::of(hand, "");
     let mut failed = None;
     for stored in waiting {
         let pod = stored.value();
@@ -71,7 +71,7 @@ async fn reconcile(hand: &Hand, _: &Key) -> Result<Next, Status> {
         if !is_ours || is_leaving(&pod) || !items(&pod, "/spec/schedulingGates").is_empty() {
             continue;
         }
-        let done = match plan.place(hand, &pod) {
+        let done = match plan.place(&pod) {
             Ok(node) => bind(hand, &pod, &node).await,
             Err(why) => refuse(hand, pod, &why).await,
         };
@@ -104,64 +104,93 @@ async fn refuse(hand: &Hand, mut pod: Value, why: &str) -> Result<(), Status> {
     hand.update_status(PODS, pod).await.map(|_| ())
 }
 
-/// The nodes, and what room is left on those that have been looked at.
-struct Plan {
-    nodes: Vec<Arc<Node>>,
-    index: HashMap<String, usize>,
+/// The nodes in the order of their names, and what room is left on those that have been looked at.
+pub(super) struct Plan<'a> {
+    hand: &'a Hand,
+    nodes: Vec<Arc<Stored>>,
     rooms: HashMap<usize, Room>,
+    /// After the node that was looked at last.
+    next: usize,
 }
 
-impl Plan {
-    fn of(hand: &Hand) -> Self {
-        let nodes: Vec<_> = hand.stored(NODES, None).iter().map(|stored| Node::of(stored)).collect();
-        let index = nodes.iter().enumerate().map(|(at, node)| (node.name.clone(), at)).collect();
-        Self { nodes, index, rooms: HashMap::new() }
+/// The place of a node among nodes in the order of their names.
+fn find(nodes: &[Arc<Stored>], name: &str) -> Option<usize> {
+    nodes.binary_search_by(|node| node.name().cmp(name)).ok()
+}
+
+impl<'a> Plan<'a> {
+    /// All nodes, of which copies begin to look somewhere: `seed` says where.
+    pub(super) fn of(hand: &'a Hand, seed: &str) -> Self {
+        let nodes = hand.stored(NODES, None);
+        let next = spread(seed) % nodes.len().max(1);
+        Self { hand, nodes, rooms: HashMap::new(), next }
     }
 
-    fn place(&mut self, hand: &Hand, pod: &Value) -> Result<String, String> {
+    fn place(&mut self, pod: &Value) -> Result<String, String> {
         if self.nodes.is_empty() {
             return Err("no nodes available to schedule pods".to_owned());
         }
         let wish = fit::Wish::of(pod);
-        let neighbours = affinity::Neighbours::of(hand, pod, &self.nodes, &self.index);
-        let candidates: Vec<usize> = if let Some(node) = &wish.only_on {
-            self.index.get(node).copied().into_iter().collect()
-        } else {
-            let start = spread(text(pod, "/metadata/uid")) % self.nodes.len();
-            (start..self.nodes.len()).chain(0..start).collect()
-        };
+        let neighbours = affinity::Neighbours::of(self.hand, pod, &self.nodes);
+        let start = spread(text(pod, "/metadata/uid")) % self.nodes.len();
         let mut refusals: BTreeMap<String, usize> = BTreeMap::new();
+        let best = self.best(&wish, start, ENOUGH, |node, refusal| {
+            let refusal = refusal.or_else(|| neighbours.refusal(node));
+            for reason in refusal.iter().flatten() {
+                *refusals.entry(reason.clone()).or_default() += 1;
+            }
+            refusal.is_some()
+        });
+        best.map(|node| node.name().to_owned()).ok_or_else(|| self.refused(&wish, refusals))
+    }
+
+    /// Where a copy of a pod comes to: one after the other, and what each is given is taken from its node's room. None where no node has any.
+    pub(super) fn copy(&mut self, wish: &fit::Wish) -> Option<Arc<Stored>> {
+        self.best(wish, self.next, FEW, |_, refusal| refusal.is_some())
+    }
+
+    /// The best of the first few nodes, from one of them on, that nobody objects to, or the one that is wished for. Whoever may object is told
+    /// why the pod does not fit on a node, where it does not.
+    fn best(
+        &mut self,
+        wish: &fit::Wish,
+        start: usize,
+        enough: usize,
+        mut objects: impl FnMut(&Node, Option<Vec<String>>) -> bool,
+    ) -> Option<Arc<Stored>> {
+        let all = self.nodes.len();
+        let candidates: Vec<usize> = match &wish.only_on {
+            Some(node) => find(&self.nodes, node).into_iter().collect(),
+            None => (start..all).chain(0..start).collect(),
+        };
         let mut best: Option<(i128, usize)> = None;
         let mut fitting = 0;
         for at in candidates {
-            let node = &self.nodes[at];
-            let room = self.rooms.entry(at).or_insert_with(|| Room::of(hand, node));
-            let refusal = wish.refusal(node, room).or_else(|| neighbours.refusal(node));
-            if let Some(refusal) = refusal {
-                for reason in refusal {
-                    *refusals.entry(reason).or_default() += 1;
-                }
+            let node = Node::of(&self.nodes[at]);
+            let room = self.rooms.entry(at).or_insert_with(|| Room::of(self.hand, &node));
+            if objects(&node, wish.refusal(&node, room)) {
                 continue;
             }
-            let score = wish.score(node, room);
+            let score = wish.score(&node, room);
             if best.is_none_or(|(known, _)| score > known) {
                 best = Some((score, at));
             }
             fitting += 1;
-            if fitting >= ENOUGH {
+            self.next = (at + 1) % all;
+            if fitting >= enough {
                 break;
             }
         }
-        let Some((_, at)) = best else { return Err(self.refused(&wish, refusals)) };
+        let (_, at) = best?;
         if let Some(room) = self.rooms.get_mut(&at) {
             room.take(&wish.load);
         }
-        Ok(self.nodes[at].name.clone())
+        Some(self.nodes[at].clone())
     }
 
     fn refused(&self, wish: &fit::Wish, mut refusals: BTreeMap<String, usize>) -> String {
         let all = self.nodes.len();
-        let seen = usize::from(wish.only_on.as_ref().is_some_and(|node| self.index.contains_key(node)));
+        let seen = usize::from(wish.only_on.as_ref().is_some_and(|node| find(&self.nodes, node).is_some()));
         if wish.only_on.is_some() && all > seen {
             *refusals.entry("node(s) didn't satisfy plugin(s) [NodeAffinity]".to_owned()).or_default() += all - seen;
         }
@@ -185,55 +214,6 @@ impl Plan {
             words.join(", "),
             preemption.join(", ")
         )
-    }
-}
-
-/// Nodes for copies of a pod, one after the other: what each is given is taken from its room.
-pub(super) struct Spots<'a> {
-    hand: &'a Hand,
-    nodes: Vec<Arc<Stored>>,
-    rooms: HashMap<usize, Room>,
-    next: usize,
-}
-
-impl<'a> Spots<'a> {
-    /// All nodes, beginning somewhere: `seed` says where.
-    pub(super) fn of(hand: &'a Hand, seed: &str) -> Self {
-        let nodes = hand.stored(NODES, None);
-        let next = spread(seed) % nodes.len().max(1);
-        Self { hand, nodes, rooms: HashMap::new(), next }
-    }
-
-    /// The best of the next few nodes that have room, or the one that is wished for; none where none has.
-    pub(super) fn take(&mut self, wish: &fit::Wish) -> Option<Arc<Stored>> {
-        let all = self.nodes.len();
-        let candidates: Vec<usize> = match &wish.only_on {
-            Some(node) => self.nodes.binary_search_by(|stored| stored.name().cmp(node)).into_iter().collect(),
-            None => (self.next..all).chain(0..self.next).collect(),
-        };
-        let mut best: Option<(i128, usize)> = None;
-        let mut fitting = 0;
-        for at in candidates {
-            let node = Node::of(&self.nodes[at]);
-            let room = self.rooms.entry(at).or_insert_with(|| Room::of(self.hand, &node));
-            if wish.refusal(&node, room).is_some() {
-                continue;
-            }
-            let score = wish.score(&node, room);
-            if best.is_none_or(|(known, _)| score > known) {
-                best = Some((score, at));
-            }
-            fitting += 1;
-            self.next = (at + 1) % all;
-            if fitting == FEW {
-                break;
-            }
-        }
-        let (_, at) = best?;
-        if let Some(room) = self.rooms.get_mut(&at) {
-            room.take(&wish.load);
-        }
-        Some(self.nodes[at].clone())
     }
 }
 
